@@ -1,0 +1,42 @@
+"""The exceptions of this room, the whole tree::
+
+    IngestError                  everything that this room raises on purpose
+    ├── SpecError                a source spec (or a seed) is wrong: names the file and the key; a builder's fault
+    ├── KeyMissing               the pseudonym key is missing or is not the one the database was begun with: the load stops
+    ├── NotReady                 the database is not as this room needs it (no parent table, no partition)
+    └── DeliveryRefused          this delivery cannot be taken: rule, place and a sentence, never a cell's content
+
+Only `DeliveryRefused` is an expected outcome of a night: it is recorded in `ledger.delivery` and the night goes on.
+"""
+
+from __future__ import annotations
+
+
+class IngestError(Exception):
+    """Everything that this room raises on purpose."""
+
+
+class SpecError(IngestError):
+    """A source spec or a seed is wrong; the message names the file and the key."""
+
+
+class KeyMissing(IngestError):
+    """There is no pseudonym key, or it is not the one whose fingerprint the database holds."""
+
+
+class NotReady(IngestError):
+    """The database lacks something that `ingest.ddl` or the migrations should have made."""
+
+
+class DeliveryRefused(IngestError):
+    """A delivery is refused whole.
+
+    `rule` is a rule id (`file.encoding`, `manifest.rows` …), `place` says where (`byte 812`, `line 3`, `column REGNO`),
+    `detail` says what in words without quoting any cell of the file.
+    """
+
+    def __init__(self, rule: str, place: str, detail: str) -> None:
+        super().__init__(f"{rule} at {place}: {detail}" if place else f"{rule}: {detail}")
+        self.rule = rule
+        self.place = place
+        self.detail = detail
