@@ -1,0 +1,12 @@
+{#- The build at work: one row, read by every model instead of variables. -#}
+{% macro this_build(column='build_id') -%}
+    (select {{ column }} from {{ source('ledger', 'current_build') }})
+{%- endmacro %}
+
+{#- A relation as the last run left it, without a place in this run's order; none on a new warehouse. -#}
+{% macro as_left(schema, identifier) -%}
+    {%- if execute -%}
+        {{ return(adapter.get_relation(target.database, schema, identifier)) }}
+    {%- endif -%}
+    {{ return(none) }}
+{%- endmacro %}

@@ -1,0 +1,92 @@
+{#- The indicators of the project: what their yml files under models/indicators say, as a list of their `meta`. -#}
+{% macro indicators() -%}
+    {%- set found = [] -%}
+    {%- for node in graph.exposures.values() | sort(attribute='name') -%}
+        {%- if node.config.meta.indicator is defined -%}{%- do found.append(node.config.meta) -%}{%- endif -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{% macro text_list(values) -%}
+    array[{% for v in values %}'{{ v }}'{{ ', ' if not loop.last }}{% endfor %}]::text []
+{%- endmacro %}
+
+{#- One row an indicator: how its parts accumulate, its scale, periods, breakdowns and needs. -#}
+{% macro indicator_rows() -%}
+    select * from (values
+    {%- if execute %}
+    {%- for i in indicators() %}
+        (
+            '{{ i.indicator }}', '{{ i.method_version }}', {{ text_list(i.periods) }}, {{ text_list(i.breakdowns) }},
+            {{ text_list(i.get('sectors', [])) }}, {{ text_list(i.needs) }}, {{ i.scale }}::numeric,
+            '{{ i.numerator.accumulation }}',
+            {% if i.denominator is defined %}'{{ i.denominator.accumulation }}'{% else %}null{% endif %},
+            {{ text_list(i.denominator.undivided if i.denominator is defined and i.denominator.undivided is defined else []) }},
+            {{ i.get('standard_error', false) }}
+        ){{ ',' if not loop.last }}
+    {%- endfor %}
+    {%- else %}
+        (null, null, null::text [], null::text [], null::text [], null::text [], null::numeric, null, null, null::text [], false)
+    {%- endif %}
+    ) as i (
+        indicator, method_version, grains, breakdown_types, sectors, needs, scale, numerator_accumulation,
+        denominator_accumulation, undivided, has_standard_error
+    )
+{%- endmacro %}
+
+{#- One row an indicator, part and account: the formula. `only_sector` limits the part to one sector. -#}
+{% macro formula_rows() -%}
+    select * from (values
+    {%- if execute %}
+    {%- set rows = [] %}
+    {%- for i in indicators() %}
+        {%- for part in ['numerator', 'denominator'] if i[part] is defined %}
+            {%- for account, sign in i[part].accounts.items() %}
+                {%- do rows.append((i, part, account, sign)) %}
+            {%- endfor %}
+        {%- endfor %}
+    {%- endfor %}
+    {%- for i, part, account, sign in rows %}
+        (
+            '{{ i.indicator }}', '{{ i.method_version }}', '{{ part }}', '{{ account }}', {{ sign }}::numeric,
+            '{{ i[part].accumulation }}', {{ "'" ~ i[part].sector ~ "'" if i[part].sector is defined else 'null' }},
+            {{ text_list((['total'] if i[part].undivided is defined else ['total'] + i.breakdowns)) }},
+            {{ text_list(i.periods) }}, {{ 'false' if i[part].undivided is defined else 'true' }}
+        ){{ ',' if not loop.last }}
+    {%- endfor %}
+    {%- else %}
+        (null, null, null, null, null::numeric, null, null, null::text [], null::text [], false)
+    {%- endif %}
+    ) as f (
+        indicator, method_version, part, account, sign, accumulation, only_sector, breakdown_types, grains, counts_units
+    )
+{%- endmacro %}
+
+{#- Every cell that a posting may count in: rows (geography, breakdown_type, breakdown).
+    The member of an age band is the year of birth; bands follow with the period's year. -#}
+{% macro cells_of(p) -%}
+    cross join lateral (
+        select {{ p }}.geography where {{ p }}.geo_scope is null or {{ p }}.geo_scope = 'town'
+        union all
+        select {{ this_build('region') }} where {{ p }}.geo_scope is null or {{ p }}.geo_scope = 'city'
+    ) as place (cell_geography)
+    cross join lateral (
+        select 'total', 'total'
+        union all select 'sector', {{ p }}.sector where {{ p }}.sector is not null
+        union all select 'industry', {{ p }}.industry where {{ p }}.industry is not null
+        union all select 'founder_group', g.code from unnest({{ p }}.founder_groups) as g (code)
+        union all select 'sex', coalesce({{ p }}.sex, 'unknown')
+        union all select 'age_band', coalesce({{ p }}.birth_year::text, 'unknown')
+    ) as member (breakdown_type, breakdown)
+{%- endmacro %}
+
+{#- Whether the member named by cells_of counts: asked for by the indicator and open to this posting. -#}
+{% macro cell_counts(p, breakdown_types) -%}
+    member.breakdown_type = any({{ breakdown_types }})
+    and ({{ p }}.applies_to is null or member.breakdown_type = any({{ p }}.applies_to))
+{%- endmacro %}
+
+{#- The day from which a period is closed: the first of September of the year after it. -#}
+{% macro closing_day(last_day) -%}
+    make_date(extract(year from {{ last_day }})::integer + 1, 9, 1)
+{%- endmacro %}

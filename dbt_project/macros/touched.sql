@@ -1,0 +1,38 @@
+{#- Units that changed keys touch, closed over links, as a state of the register says:
+    an entity, its founder, the persons with a spell at its registration number; a spell's person; answers; counts. -#}
+{% macro units_of_changed_keys(entities, spells) %}
+    select u.unit_type, u.unit_id, c.caused_by
+    from {{ ref('changed_key') }} as c
+    inner join {{ ref('unit') if entities == ref('reg_entity') else as_left('register', 'unit') }} as u
+        on c.fold_key = u.unit_key
+        and u.unit_type = case c.source
+            when 'registrations' then 'entity' when 'survey' then 'respondent' when 'population' then 'population'
+        end
+    union all
+    select 'person' as unit_type, e.founder_id as unit_id, c.caused_by
+    from {{ ref('changed_key') }} as c
+    inner join {{ entities }} as e on c.fold_key = e.unit_key
+    where c.source = 'registrations'
+    union all
+    select 'person' as unit_type, s.person_id as unit_id, c.caused_by
+    from {{ ref('changed_key') }} as c
+    inner join {{ entities }} as e on c.fold_key = e.unit_key
+    inner join {{ spells }} as s on e.regno = s.employer_regno
+    where c.source = 'registrations'
+    union all
+    select 'person' as unit_type, s.person_id as unit_id, c.caused_by
+    from {{ ref('changed_key') }} as c
+    inner join {{ spells }} as s on c.fold_key = s.unit_key
+    where c.source = 'employment'
+{% endmacro %}
+
+{#- True for the units whose postings of an account are worked out tonight: those touched, or all when the account is new. -#}
+{% macro is_touched(account, unit_type, unit_id) -%}
+    (
+        exists (
+            select 1 from {{ ref('touched') }} as t
+            where t.unit_type = '{{ unit_type }}' and t.unit_id = {{ unit_id }}
+        )
+        or not exists (select 1 from {{ source('evidence', 'posting') }} as p where p.account = '{{ account }}')
+    )
+{%- endmacro %}

@@ -1,0 +1,283 @@
+{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false,
+          indexes=[{'columns': ['build_id']},
+                   {'columns': ['indicator', 'period', 'geography', 'breakdown_type', 'breakdown']}]) }}
+
+-- Figures that this build changed or that are new, every version kept: the history behind mart.indicator_values.
+-- Worked out for touched groups of cells, for periods that opened since the published build, and where a source
+-- fell behind or caught up; written where anything differs from what is published.
+with build as (
+    select * from {{ source('ledger', 'current_build') }}
+),
+
+published_build as (
+    select coalesce(max(p.business_date), '-infinity'::date) as business_date
+    from {{ source('ledger', 'build') }} as p
+    inner join build as b on p.build_id = b.previous_build_id
+),
+
+indicator as (
+    {{ indicator_rows() }}
+),
+
+published as (
+    select * from {{ source('evidence', 'indicator_value_current') }}
+),
+
+vintage as (
+    select coalesce(max(g.valid_from)::text, 'first') as geography_vintage
+    from {{ ref('geography') }} as g
+    cross join build as b
+    where g.valid_from <= b.business_date
+),
+
+place as (
+    select g.geography
+    from {{ ref('geography') }} as g
+    inner join build as b on g.geography = b.region or g.parent = b.region
+    where b.business_date >= coalesce(g.valid_from, '-infinity'::date) and b.business_date <= coalesce(g.valid_to, 'infinity'::date)
+),
+
+behind as (
+    select * from {{ ref('source_currency') }}
+    where is_behind
+),
+
+never_known as (
+    select unnest(i.needs) as source from indicator as i
+    except
+    select source from {{ ref('source_currency') }}
+),
+
+stale as (
+    select i.indicator, i.method_version, p.period
+    from indicator as i
+    cross join {{ ref('period') }} as p
+    where
+        exists (
+            select 1 from behind as s
+            where s.source = any(i.needs) and p.last_day > coalesce(s.known_to, '-infinity'::date)
+        )
+        or exists (select 1 from never_known as n where n.source = any(i.needs))
+),
+
+-- Periods published as stale or not: a cell whose currency differs is written anew.
+published_currency as (
+    select distinct indicator, method_version, period, availability = 'stale' as was_stale from published
+),
+
+touched as (
+    select distinct c.indicator, c.method_version, c.geography, c.breakdown_type
+    from {{ ref('cell_change') }} as c
+    cross join build as b
+    where c.build_id > b.previous_build_id
+),
+
+-- A change of the undivided denominator touches every breakdown that uses it; one of the survey's design every cell.
+touched_denominator as (
+    select distinct c.indicator, c.method_version, c.geography
+    from {{ ref('cell_change') }} as c
+    cross join build as b
+    where c.build_id > b.previous_build_id and c.part = 'denominator'
+),
+
+cell as (
+    select
+        i.indicator, i.method_version, i.scale, i.numerator_accumulation, i.denominator_accumulation, i.undivided,
+        i.has_standard_error,
+        p.period, p.period_grain, p.first_day, p.last_day, l.geography, m.breakdown_type, m.breakdown,
+        s.period is not null as is_stale
+    from indicator as i
+    inner join {{ ref('period') }} as p on p.period_grain = any(i.grains)
+    cross join place as l
+    inner join {{ ref('member') }} as m
+        on m.breakdown_type = 'total'
+        or (m.breakdown_type = any(i.breakdown_types)
+            and (m.breakdown_type <> 'sector' or m.breakdown = any(i.sectors)))
+    left join stale as s
+        on i.indicator = s.indicator and i.method_version = s.method_version and p.period = s.period
+    cross join published_build as pb
+    cross join build as b
+    where
+        p.last_day > pb.business_date
+        or i.has_standard_error
+        or (i.indicator, i.method_version, l.geography, m.breakdown_type) in (select * from touched)
+        or (i.indicator, i.method_version, l.geography) in (select * from touched_denominator)
+        or (i.indicator, i.method_version, p.period, s.period is null) in (select * from published_currency)
+        or {{ closing_day('p.last_day') }} between pb.business_date + 1 and b.business_date
+),
+
+amount as (
+    select
+        c.indicator, c.method_version, c.part, c.geography, c.breakdown_type, c.breakdown, c.grain, c.month,
+        sum(c.amount) as amount
+    from {{ ref('cell_change') }} as c
+    where (c.indicator, c.method_version, c.geography) in (select indicator, method_version, geography from cell)
+    group by 1, 2, 3, 4, 5, 6, 7, 8
+),
+
+part as (
+    select indicator, method_version, numerator_accumulation as accumulation, unnest(array['numerator', 'units']) as part
+    from indicator
+    union all
+    select indicator, method_version, denominator_accumulation, 'denominator'
+    from indicator
+    where denominator_accumulation is not null
+),
+
+flow as (
+    select
+        a.indicator, a.method_version, a.part, a.geography, a.breakdown_type, p.period,
+        {{ age_band_in_period('a', 'p.first_day') }} as breakdown,
+        sum(a.amount) as amount
+    from amount as a
+    inner join part as t
+        on a.indicator = t.indicator and a.method_version = t.method_version and a.part = t.part
+        and t.accumulation <> 'stock'
+    inner join {{ ref('period') }} as p
+        on a.month >= p.first_day and a.month <= p.last_day and a.grain in ('', p.period_grain)
+    group by 1, 2, 3, 4, 5, 6, 7
+),
+
+-- Stocks run on from month to month; a period's stock is that of its last month.
+month as (
+    select first_day as month from {{ ref('period') }}
+    where period_grain = 'M'
+    union
+    select (series_start - interval '1 month')::date from build
+),
+
+stock_series as (
+    select distinct a.indicator, a.method_version, a.part, a.geography, a.breakdown_type, a.breakdown
+    from amount as a
+    inner join part as t
+        on a.indicator = t.indicator and a.method_version = t.method_version and a.part = t.part
+        and t.accumulation = 'stock'
+),
+
+stock_level as (
+    select
+        s.*,
+        m.month,
+        sum(a.amount) over (
+            partition by s.indicator, s.method_version, s.part, s.geography, s.breakdown_type, s.breakdown
+            order by m.month
+        ) as level
+    from stock_series as s
+    cross join month as m
+    left join amount as a
+        on s.indicator = a.indicator and s.method_version = a.method_version and s.part = a.part
+        and s.geography = a.geography and s.breakdown_type = a.breakdown_type and s.breakdown = a.breakdown
+        and m.month = a.month
+),
+
+stock as (
+    select
+        l.indicator, l.method_version, l.part, l.geography, l.breakdown_type, p.period,
+        {{ age_band_in_period('l', 'p.first_day') }} as breakdown,
+        coalesce(sum(l.level), 0) as amount
+    from stock_level as l
+    inner join {{ ref('period') }} as p on l.month = date_trunc('month', p.last_day)
+    group by 1, 2, 3, 4, 5, 6, 7
+),
+
+known as (
+    select
+        indicator, method_version, geography, breakdown_type, breakdown, period,
+        sum(amount) filter (where part = 'numerator') as numerator,
+        sum(amount) filter (where part = 'denominator') as denominator,
+        sum(amount) filter (where part = 'units') as unit_count
+    from (select * from flow union all select * from stock) as k
+    group by indicator, method_version, geography, breakdown_type, breakdown, period
+),
+
+-- A denominator counted from units is 0 where there is none; one from outside is missing, and in breakdowns it is
+-- either the undivided one of the geography, or none.
+valued as (
+    select
+        c.*,
+        coalesce(k.numerator, 0) as numerator,
+        case
+            when c.denominator_accumulation is null then null
+            when cardinality(c.undivided) = 0 then coalesce(k.denominator, 0)
+            when c.breakdown_type = any(c.undivided) then whole.denominator
+        end as denominator,
+        coalesce(k.unit_count, 0)::bigint as unit_count,
+        e.standard_error
+    from cell as c
+    left join known as k
+        on c.indicator = k.indicator and c.method_version = k.method_version and c.geography = k.geography
+        and c.breakdown_type = k.breakdown_type and c.breakdown = k.breakdown and c.period = k.period
+    left join known as whole
+        on cardinality(c.undivided) > 0 and whole.breakdown_type = 'total'
+        and c.indicator = whole.indicator and c.method_version = whole.method_version
+        and c.geography = whole.geography and c.period = whole.period
+    left join {{ ref('survey_error') }} as e
+        on c.has_standard_error
+        and c.indicator = e.indicator and c.method_version = e.method_version and c.geography = e.geography
+        and c.breakdown_type = e.breakdown_type and c.breakdown = e.breakdown and c.period = e.period
+),
+
+judged as (
+    select
+        v.*,
+        case
+            when v.is_stale then 'stale'
+            when v.denominator_accumulation is not null and coalesce(v.denominator, 0) = 0 then 'no_denominator'
+            else 'ok'
+        end as availability
+    from valued as v
+),
+
+figure as (
+    select
+        j.indicator,
+        j.method_version,
+        j.period,
+        j.period_grain,
+        j.geography,
+        vintage.geography_vintage,
+        j.breakdown_type,
+        j.breakdown,
+        case
+            when j.availability <> 'ok' then null
+            when j.denominator_accumulation is null then round(j.numerator * j.scale, 12)
+            else round(j.numerator * j.scale / j.denominator, 12)
+        end as value,
+        j.numerator,
+        j.denominator,
+        j.unit_count,
+        case when j.availability = 'ok' then j.standard_error end as standard_error,
+        j.availability,
+        case when b.business_date < {{ closing_day('j.last_day') }} then 'P' else 'F' end
+            as status,
+        b.build_id
+    from judged as j
+    cross join vintage
+    cross join build as b
+),
+
+bounded as (
+    select
+        f.*,
+        f.value - 1.959964 * f.standard_error as ci_low,
+        f.value + 1.959964 * f.standard_error as ci_high
+    from figure as f
+),
+
+final as (
+    select
+        n.indicator, n.method_version, n.period, n.period_grain, n.geography, n.geography_vintage, n.breakdown_type,
+        n.breakdown, n.value, n.numerator, n.denominator, n.unit_count, n.standard_error, n.ci_low, n.ci_high,
+        n.availability, n.status, n.build_id
+    from bounded as n
+    left join published as o
+        on n.indicator = o.indicator and n.method_version = o.method_version and n.period = o.period
+        and n.geography = o.geography and n.breakdown_type = o.breakdown_type and n.breakdown = o.breakdown
+    where
+        o.indicator is null
+        or (n.value, n.numerator, n.denominator, n.unit_count, n.availability, n.status)
+        is distinct from (o.value, o.numerator, o.denominator, o.unit_count, o.availability, o.status)
+        or abs(n.standard_error - o.standard_error) > 1e-9 * n.standard_error
+)
+
+select * from final

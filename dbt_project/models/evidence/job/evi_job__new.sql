@@ -1,0 +1,12 @@
+{{ config(materialized='view', tags=['account'], meta={'account': 'job.new'}) }}
+
+-- New urban employment (ACC032 = 1) at the start of the spell; a person counts once in a period and cell.
+with records as (
+    select person_id as unit_id, town as geography, founder_groups, sex, birth_year, start_date as day, row_id
+    from {{ ref('reg_spell') }}
+    where alive and is_new_urban and {{ is_touched('job.new', 'person', 'person_id') }}
+)
+
+{{ record_postings('job.new', 'person', 'records', 'r.day', '1') }}
+union all
+{{ repeat_corrections('job.new', 'person', 'records') }}

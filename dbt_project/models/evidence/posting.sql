@@ -1,0 +1,54 @@
+{#- Where accounts are gathered: a new account is one line here. -#}
+{% set accounts = [
+    ref('evi_entity__birth'),
+    ref('evi_entity__exit'),
+    ref('evi_entity__purge'),
+    ref('evi_entity__migration'),
+    ref('evi_survival__1_cohort'),
+    ref('evi_survival__1_alive'),
+    ref('evi_founder__present'),
+    ref('evi_job__new'),
+    ref('evi_job__new_by_startups'),
+    ref('evi_survey__satisfaction'),
+    ref('evi_survey__answered'),
+    ref('evi_population__urban_labour'),
+] %}
+{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false,
+          pre_hook="{{ ensure_accounts() }}") }}
+
+-- The ledger: what the touched units should stand at, less what stands for them, is appended.
+with desired as (
+    {% for account in accounts %}
+    select {{ posting_identity() }}, weight from {{ account }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+touched as (
+    select * from {{ ref('touched') }}
+),
+
+standing as (
+    select {{ posting_identity('p') }}, -p.weight as weight
+    from {{ source('evidence', 'posting') }} as p
+    inner join touched as t on p.unit_type = t.unit_type and p.unit_id = t.unit_id
+),
+
+difference as (
+    select {{ posting_identity() }}, sum(weight) as weight
+    from (select * from desired union all select * from standing) as both_sides
+    group by {{ posting_identity() }}
+    having sum(weight) <> 0
+),
+
+final as (
+    select
+        d.account, d.effective_date, d.period_grain, d.geography, d.geo_scope, d.applies_to, d.sector, d.industry,
+        d.founder_groups, d.sex, d.birth_year, d.psu, d.unit_type, d.unit_id, d.weight, d.source_rows,
+        {{ this_build() }} as build_id,
+        coalesce(t.caused_by, array[]::integer []) as caused_by
+    from difference as d
+    left join touched as t on d.unit_type = t.unit_type and d.unit_id = t.unit_id
+)
+
+select * from final

@@ -1,0 +1,37 @@
+{{ config(materialized='table', indexes=[{'columns': ['source', 'fold_key']}]) }}
+
+-- Keys whose fold may have changed, with the deliveries that are the reason. A full delivery speaks of every key.
+{% set folds = {
+    'registrations': ref('stg_registrations__entity'),
+    'employment': ref('stg_employment__spell'),
+    'survey': ref('stg_survey__answer'),
+    'population': ref('stg_population__count'),
+} %}
+
+with changed as (
+    select * from {{ ref('changed_delivery') }}
+),
+
+said as (
+    {% for source_name, staging in folds.items() %}
+    select '{{ source_name }}' as source, s.fold_key, s.delivery_id
+    from {{ staging }} as s
+    inner join changed as c on s.delivery_id = c.delivery_id
+    {% set left = as_left('register', 'fold_' ~ source_name) %}
+    {% if left %}
+    union all
+    select '{{ source_name }}' as source, f.unit_key as fold_key, c.delivery_id
+    from {{ left }} as f
+    inner join changed as c on c.source = '{{ source_name }}' and c.kind = 'full'
+    {% endif %}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+final as (
+    select source, fold_key, array_agg(distinct delivery_id order by delivery_id) as caused_by
+    from said
+    group by source, fold_key
+)
+
+select * from final

@@ -1,0 +1,17 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
+-- Units touched by way of links as they were: written before the register changes, and kept until a build is
+-- published, so that a build that fails in between forgets nobody.
+{% set entities = as_left('register', 'reg_entity') %}
+{% set spells = as_left('register', 'reg_spell') %}
+-- depends_on: {{ ref('changed_key') }}
+{% if entities and spells and as_left('register', 'unit') %}
+with linked as (
+    {{ units_of_changed_keys(entities, spells) }}
+)
+
+select {{ this_build() }} as build_id, unit_type, unit_id, caused_by from linked
+{% else %}
+select 0 as build_id, ''::text as unit_type, 0::bigint as unit_id, array[]::integer [] as caused_by
+where false
+{% endif %}

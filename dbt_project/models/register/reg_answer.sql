@@ -1,0 +1,34 @@
+{{ config(materialized='view') }}
+
+-- Answers of the citizens' survey as known at K, with the mean of the answered satisfaction questions mapped
+-- from 1...5 to 0...100 (half-up to 12 decimals; null where none was answered).
+with versions as (
+    select * from {{ ref('fold_survey') }}
+    where alive
+),
+
+final as (
+    select
+        u.unit_id as respondent_id,
+        v.row_id,
+        v.delivery_id,
+        v.wave,
+        v.stratum || '/' || v.psu as psu,
+        v.stratum,
+        v.weight,
+        v.town,
+        v.age_years,
+        v.wave - v.age_years as birth_year,
+        v.sex,
+        v.founder_groups,
+        v.status,
+        v.motive,
+        (
+            select round(avg((a.answer - 1) * 25), 12)
+            from unnest(array[v.s1, v.s2, v.s3]) as a (answer)
+        ) as satisfaction
+    from versions as v
+    inner join {{ ref('unit') }} as u on u.unit_type = 'respondent' and v.unit_key = u.unit_key
+)
+
+select * from final

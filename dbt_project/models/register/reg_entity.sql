@@ -1,0 +1,72 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='entity_id',
+          indexes=[{'columns': ['entity_id'], 'unique': true}, {'columns': ['regno']}, {'columns': ['founder_id']},
+                   {'columns': ['unit_key']}]) }}
+
+-- The bureau's register: an entity as known at K. `alive` is false where no delivery says it any longer.
+with versions as (
+    select * from {{ ref('fold_registrations') }}
+    where row_id is not null
+    {% if is_incremental() %} and build_id > {{ this_build('previous_build_id') }}{% endif %}
+),
+
+units as (
+    select * from {{ ref('unit') }}
+),
+
+entity_types as (
+    select code, attribute as sector from {{ ref('code_list') }} where list = 'entity_type'
+),
+
+sections as (
+    select * from {{ ref('industry_section') }}
+),
+
+-- An OUTDATE before the start belongs to an earlier stay and is left out.
+dated as (
+    select
+        v.*,
+        coalesce(v.indate, v.estdate) as start_date,
+        least(v.candate, v.revdate) as exit_date,
+        case when v.outdate >= coalesce(v.indate, v.estdate) then v.outdate end as leave_date
+    from versions as v
+),
+
+final as (
+    select
+        u.unit_id as entity_id,
+        d.unit_key,
+        d.alive,
+        d.row_id,
+        d.delivery_id,
+        d.regno,
+        d.uniscid,
+        d.entname,
+        d.enttype,
+        t.sector,
+        coalesce(t.sector in ('private', 'individual', 'cooperative'), false) as in_startup_scope,
+        coalesce(
+            case when d.industrystd = '2002' then translate(s.section, 'FGHI', 'GIFH') else s.section end, 'unknown'
+        ) as industry,
+        d.estdate as establishment_date,
+        d.indate as migration_in_date,
+        d.start_date,
+        d.exit_date,
+        d.exitreason as exit_reason,
+        d.leave_date,
+        least(d.exit_date, d.leave_date) as end_date,
+        p.unit_id as founder_id,
+        d.founder_sex,
+        d.founder_birth_year,
+        d.founder_groups,
+        d.town,
+        d.town_is_coded,
+        d.employees
+    from dated as d
+    inner join units as u on u.unit_type = 'entity' and d.unit_key = u.unit_key
+    inner join units as p
+        on p.unit_type = 'person' and p.unit_key = coalesce(d.founder_pseudonym, 'entity:' || d.unit_key)
+    left join entity_types as t on d.enttype = t.code
+    left join sections as s on d.industrystd = s.standard and left(d.industryco, 2) = s.division
+)
+
+select * from final

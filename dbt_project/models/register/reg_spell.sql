@@ -1,0 +1,34 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='unit_key',
+          indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['person_id']},
+                   {'columns': ['employer_regno']}]) }}
+
+-- Employment spells as known at K; a spell without an id of a person is one person of its own.
+with versions as (
+    select * from {{ ref('fold_employment') }}
+    where row_id is not null
+    {% if is_incremental() %} and build_id > {{ this_build('previous_build_id') }}{% endif %}
+),
+
+final as (
+    select
+        v.unit_key,
+        v.alive,
+        v.row_id,
+        v.delivery_id,
+        p.unit_id as person_id,
+        v.employer_regno,
+        v.start_date,
+        v.end_date,
+        v.employment_form,
+        v.is_new_urban,
+        v.end_reason,
+        v.founder_groups,
+        v.sex,
+        v.birth_year,
+        v.town
+    from versions as v
+    inner join {{ ref('unit') }} as p
+        on p.unit_type = 'person' and p.unit_key = coalesce(v.person_pseudonym, 'spell:' || v.unit_key)
+)
+
+select * from final
