@@ -1,0 +1,1 @@
+"""The warehouse: settings, services, migrations, command line, builds and reading."""

@@ -1,0 +1,117 @@
+"""What can be set, from `BUREAU_*` in the environment or `bureau.toml`, and the folders that follow from it."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from warehouse.errors import BureauError
+
+PROJECT = Path(__file__).resolve().parent.parent
+CONFIG_FILE = PROJECT / "bureau.toml"
+
+
+class Settings(BaseSettings):
+    """All settings of one warehouse. Frozen: a process has one set of settings for its whole life.
+
+    The environment (`BUREAU_HOME`, …) goes before `bureau.toml`, which goes before the defaults here.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BUREAU_", frozen=True, extra="forbid", env_ignore_empty=True)
+
+    home: Path = Field(default=PROJECT / ".bureau", description="Folder that holds everything that is written.")
+    database_url: SecretStr | None = Field(
+        default=None, description="A real PostgreSQL; without it the embedded one serves."
+    )
+    region: str = Field(default="520381", pattern=r"^\d{6}$", description="Code of the city (GB/T 2260).")
+    inbox: str = Field(default="", description="Folder or URL where departments drop files; default <home>/inbox.")
+    timezone: str = "Asia/Shanghai"
+    schedule: str = Field(default="0 2 * * *", description="When the nightly runs start (cron, in `timezone`).")
+    cutoff_hours: float = Field(default=4.0, gt=0, description="Hours after the start when the build stops waiting.")
+    series_start: date = Field(default=date(2009, 1, 1), description="First day of the published series.")
+    airflow_port: int | None = Field(default=None, ge=1, le=65535, description="Port of Airflow; default: a free one.")
+    pseudonym_key_file: Path | None = Field(default=None, description="File with the key of the pseudonyms (hex).")
+    pseudonym_key: SecretStr | None = Field(default=None, description="The key itself (hex); goes before the file.")
+    lang: Literal["en", "zh"] = "en"
+
+    @field_validator("home", "pseudonym_key_file")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        """Relative paths are the project's: the same from whatever folder a command is called."""
+        return None if value is None else (PROJECT / value.expanduser()).absolute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order of precedence: the call, the environment, the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, CONFIG_FILE)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the embedded PostgreSQL serves this home."""
+        return self.database_url is None
+
+    @property
+    def inbox_url(self) -> str:
+        """Where deliveries are looked for: a path or an fsspec URL."""
+        return self.inbox or str(self.home / "inbox")
+
+    @property
+    def archive(self) -> Path:
+        """Delivered files, byte for byte, named by sha256."""
+        return self.home / "archive"
+
+    @property
+    def secrets(self) -> Path:
+        """Passwords and keys; the folder has mode 0700, its files 0600."""
+        return self.home / "secrets"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of all services and commands."""
+        return self.home / "logs"
+
+    @property
+    def run(self) -> Path:
+        """Ports, process ids and locks."""
+        return self.home / "run"
+
+    @property
+    def dbt_target(self) -> Path:
+        """Where dbt writes its artefacts."""
+        return self.home / "dbt" / "target"
+
+    @property
+    def postgres(self) -> Path:
+        """The embedded server's own folder."""
+        return self.home / "postgres"
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings in force; `overrides` go before everything. Raises BureauError naming the setting that is wrong."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise BureauError("settings.unknown_key", name=name, file=str(CONFIG_FILE)) from error
+        raise BureauError("settings.bad_value", name=name, reason=first["msg"]) from error
+    except ValueError as error:  # tomllib.TOMLDecodeError and values that pydantic-settings cannot read
+        raise BureauError("settings.unreadable", file=str(CONFIG_FILE), reason=str(error)) from error
+
+
+def make_folders(settings: Settings) -> None:
+    """Make the folders of the home; secrets only for the owner."""
+    for folder in (settings.home, settings.logs, settings.run, settings.archive):
+        folder.mkdir(parents=True, exist_ok=True)
+    settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.secrets.chmod(0o700)
