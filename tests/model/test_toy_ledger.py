@@ -16,6 +16,8 @@ from .toy_ledger import FAILURES, BuildFailed, Ledger, recompute, register_at
 
 LAST = date(2010, 12, 31)
 DAYS = [LAST + timedelta(days=n) for n in range(6)]
+STARTS = [date(2009, 3, 1), date(2010, 1, 15), date(2010, 3, 28), date(2010, 7, 1)]
+EMPLOYERS = ("b1", "b2")
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -49,8 +51,8 @@ def entities(draw: st.DrawFn) -> Entity:
 def spells(draw: st.DrawFn) -> Spell:
     return Spell(
         number=draw(st.sampled_from(["n1", "n2", "n3"])),
-        employer=draw(st.sampled_from(["b1", "b2"])),
-        start=draw(days),
+        employer=draw(st.sampled_from(EMPLOYERS)),
+        start=draw(st.sampled_from(STARTS)),
         person=draw(st.sampled_from([None, "ann", "bob", "cyd"])),
         regno=draw(st.none() | regnos),
         form=draw(st.sampled_from([1, 1, 2])),
@@ -66,14 +68,16 @@ def spells(draw: st.DrawFn) -> Spell:
 def deliveries(draw: st.DrawFn) -> Delivery:
     source = draw(st.sampled_from(["reg", "emp"]))
     rows: list[Row] = draw(st.lists(entities() if source == "reg" else spells(), max_size=6))
-    keys: list[Key] = [row.key for row in rows] + [("e1",), ("e2",), ("n1", "b1", "2010-01-01")]
+    keys: list[Key] = [(f"e{n}",) for n in range(1, 6)]
+    if source == "emp":
+        keys = [("n1", employer, day.isoformat()) for employer in EMPLOYERS for day in STARTS]
     return Delivery(
         source,
         draw(st.sampled_from(DAYS)),
         draw(st.integers(1, 3)),
-        draw(st.sampled_from(["full", "delta", "delta"])),
+        draw(st.sampled_from(["full", "delta"])),
         tuple(rows),
-        draw(st.frozensets(st.sampled_from(keys), max_size=2)),
+        draw(st.frozensets(st.sampled_from(keys), max_size=3)),
         draw(st.sampled_from([False, False, False, True])),
     )
 
@@ -207,6 +211,10 @@ def test_a_full_delivery_keeps_what_it_could_not_say_properly() -> None:
     first = Delivery("reg", DAYS[0], 1, "full", (_one("e1"), _one("e2"), _one("e3")))
     second = Delivery("reg", DAYS[1], 1, "full", (_one("e3", town="T2"),), frozenset([("e2",)]))
     register = register_at([first, second], DAYS[1])
+    ledger = Ledger(deliveries=[first, second])
+    ledger.build(DAYS[0])
+    ledger.build(DAYS[1])
+    assert ledger.entities == register.entities
     assert {e.entity: e.town for e in register.entities.values()} == {"e2": "T1", "e3": "T2"}
     assert len(register_at([first, second], DAYS[0]).entities) == 3
 

@@ -2,9 +2,10 @@
 
 What the SQL has to do is what `Ledger.build` does, in its order:
 
-1. the units touched by what enters or leaves the fold are written down, closed over the links of the register as it
-   still stands, and added to those that an unpublished build has left;
-2. the register is brought to the fold at K, and the touched units are closed over its new links too;
+1. the units touched by what enters or leaves the fold are written down: those of the changed rows as they were and as
+   they will be, closed over the links of both in the register as it still stands (a new link has a changed row at one
+   of its ends), and added to those that an unpublished build has left;
+2. the register is brought to the fold at K;
 3. account by account the difference between what a touched unit ought to have and its balance is appended;
 4. the build is published: only then are the touched units forgotten.
 """
@@ -97,11 +98,9 @@ class Ledger:
         ordered = in_force(self.deliveries, k)
         changes = self._changes(ordered)
         register = Register(self.entities, self.spells)
-        links = Register(dict(self.entities), dict(self.spells))
-        self.touched |= _closed(links, changes)
+        self.touched |= _closed(register, changes)
         _die("touched", fail_after)
         self._apply(changes, ordered)
-        self.touched |= _closed(register, changes)
         _die("register", fail_after)
         for account in (*ENTITY_ACCOUNTS, *PERSON_ACCOUNTS):
             self._post(register, account)
@@ -151,7 +150,7 @@ def _die(step: str, fail_after: str | None) -> None:
 
 
 def _closed(register: Register, changes: dict[tuple[str, Key], tuple[Row | None, Row | None]]) -> set[Unit]:
-    """The units of the changed rows, and those linked to them in this register."""
+    """The units of the changed rows, as they were and as they will be, and those linked to them in this register."""
     units: set[Unit] = set()
     for row in {row for pair in changes.values() for row in pair if row is not None}:
         if isinstance(row, Entity):
