@@ -90,3 +90,8 @@
 {% macro closing_day(last_day) -%}
     make_date(extract(year from {{ last_day }})::integer + 1, 9, 1)
 {%- endmacro %}
+
+{#- A text as an SQL literal. -#}
+{% macro quoted(text) -%}
+    '{{ text | string | replace("'", "''") }}'
+{%- endmacro %}

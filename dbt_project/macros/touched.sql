@@ -1,9 +1,9 @@
 {#- Units that changed keys touch, closed over links, as a state of the register says:
     an entity, its founder, the persons with a spell at its registration number; a spell's person; answers; counts. -#}
-{% macro units_of_changed_keys(entities, spells) %}
+{% macro units_of_changed_keys(units, entities, spells) %}
     select u.unit_type, u.unit_id, c.caused_by
     from {{ ref('changed_key') }} as c
-    inner join {{ ref('unit') if entities == ref('reg_entity') else as_left('register', 'unit') }} as u
+    inner join {{ units }} as u
         on c.fold_key = u.unit_key
         and u.unit_type = case c.source
             when 'registrations' then 'entity' when 'survey' then 'respondent' when 'population' then 'population'

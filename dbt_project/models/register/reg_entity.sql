@@ -1,6 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='entity_id',
           indexes=[{'columns': ['entity_id'], 'unique': true}, {'columns': ['regno']}, {'columns': ['founder_id']},
                    {'columns': ['unit_key']}]) }}
+-- depends_on: {{ ref('touched_before') }} (it reads this table as it was)
 
 -- The bureau's register: an entity as known at K. `alive` is false where no delivery says it any longer.
 with versions as (

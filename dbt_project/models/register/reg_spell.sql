@@ -1,6 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='unit_key',
           indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['person_id']},
                    {'columns': ['employer_regno']}]) }}
+-- depends_on: {{ ref('touched_before') }} (it reads this table as it was)
 
 -- Employment spells as known at K; a spell without an id of a person is one person of its own.
 with versions as (

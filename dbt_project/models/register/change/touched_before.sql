@@ -2,12 +2,13 @@
 
 -- Units touched by way of links as they were: written before the register changes, and kept until a build is
 -- published, so that a build that fails in between forgets nobody.
+{% set units = as_left('register', 'unit') %}
 {% set entities = as_left('register', 'reg_entity') %}
 {% set spells = as_left('register', 'reg_spell') %}
 -- depends_on: {{ ref('changed_key') }}
-{% if entities and spells and as_left('register', 'unit') %}
+{% if units and entities and spells %}
 with linked as (
-    {{ units_of_changed_keys(entities, spells) }}
+    {{ units_of_changed_keys(units, entities, spells) }}
 )
 
 select {{ this_build() }} as build_id, unit_type, unit_id, caused_by from linked

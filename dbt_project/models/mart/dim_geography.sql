@@ -1,0 +1,4 @@
+{{ config(materialized='table') }}
+
+select geography, parent, level, name_zh, name_en, valid_from, valid_to
+from {{ ref('geography') }}

@@ -1,0 +1,20 @@
+{{ config(materialized='table') }}
+
+{#- Texts of models/indicators/*.yml, one row an indicator and method version. -#}
+
+select * from (values
+{%- if execute %}
+{%- for i in indicators() %}
+    (
+        '{{ i.indicator }}', '{{ i.method_version }}', {{ quoted(i.name.zh) }}, {{ quoted(i.name.en) }},
+        {{ quoted(i.definition.zh) }}, {{ quoted(i.definition.en) }}, {{ quoted(i.meaning.zh) }}, {{ quoted(i.meaning.en) }},
+        {{ quoted(i.unit.zh) }}, {{ quoted(i.unit.en) }}, {{ i.scale }}::numeric, {{ text_list(i.periods) }},
+        {{ text_list(['total'] + i.breakdowns) }}, {{ text_list(i.needs) }},
+        {{ quoted(i.source_of_definition.zh) }}, {{ quoted(i.source_of_definition.en) }}, {{ i.own_reading }}
+    ){{ ',' if not loop.last }}
+{%- endfor %}
+{%- endif %}
+) as c (
+    indicator, method_version, name_zh, name_en, definition_zh, definition_en, meaning_zh, meaning_en, unit_zh, unit_en,
+    scale, period_grains, breakdown_types, sources, definition_source_zh, definition_source_en, own_reading
+)

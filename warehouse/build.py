@@ -1,0 +1,186 @@
+"""A build: the figures as known at the end of business day K, from the deliveries accepted by then.
+
+Opens a row in ledger.build, writes down its inputs, runs dbt once, and shows the result in one transaction. A build that
+fails or is killed leaves its postings; the next one nets them (docs/builders/architecture.md).
+"""
+
+import hashlib
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from os import environ
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from warehouse.dbt import compiled_marker, project_hash, run_dbt
+from warehouse.errors import BureauError
+from warehouse.services.postgres import conninfo
+from warehouse.settings import PROJECT, Settings
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_LOCK = 7203811  # advisory lock: one build at a time
+_CURRENT = (
+    "indicator, method_version, period, period_grain, geography, geography_vintage, breakdown_type, breakdown, value, "
+    "numerator, denominator, unit_count, standard_error, ci_low, ci_high, availability, status, build_id"
+)
+_CELL = "indicator, method_version, period, geography, breakdown_type, breakdown"
+
+
+def build(settings: Settings, business_date: date) -> int:
+    """Build and publish the figures at K = `business_date`; gives the build's number.
+
+    Raises BureauError when K lies before the last published one, another build is at work, or dbt fails: then the
+    previous build stays in sight.
+    """
+    with _only_build(settings) as connection:
+        build_id = _open(connection, settings, business_date)
+        try:
+            _compute(settings, connection)
+            _publish(connection, build_id)
+        except BaseException as error:
+            _fail(settings, build_id, error)
+            raise
+    return build_id
+
+
+def last_published(connection: Connection) -> tuple[int, date] | None:
+    """Number and K of the newest published build."""
+    row = connection.execute(
+        "select build_id, business_date from ledger.build where status = 'published' order by build_id desc limit 1"
+    ).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+@contextmanager
+def _only_build(settings: Settings) -> Iterator[Connection]:
+    """A connection that holds the lock of builds; it goes with the connection, also when the process is killed."""
+    with psycopg.connect(conninfo(settings), autocommit=True) as connection:
+        connection.execute("set lock_timeout = '60s'")
+        try:
+            connection.execute("select pg_advisory_lock(%s)", [_LOCK])
+        except psycopg.errors.LockNotAvailable as error:
+            raise BureauError("build.already_running") from error
+        connection.execute("set lock_timeout = 0")
+        yield connection
+
+
+def _open(connection: Connection, settings: Settings, business_date: date) -> int:
+    """Write the build and its inputs: of each source and business date up to K the accepted delivery."""
+    published = last_published(connection)
+    if published and business_date < published[1]:
+        raise BureauError("build.before_last", date=business_date, last=published[1])
+    with connection.transaction():
+        connection.execute(
+            "update ledger.build set status = 'failed', finished_at = now(), message = 'interrupted' where status = 'running'"
+        )
+        row = connection.execute(
+            """
+            insert into ledger.build (
+                business_date, received_up_to, code_commit, lock_hash, spec_hash, region, series_start, previous_digest
+            ) values (
+                %s, now(), %s, %s, %s, %s, %s,
+                (select digest from ledger.build where status = 'published' order by build_id desc limit 1)
+            ) returning build_id
+            """,
+            [business_date, code_commit(), _hash_of(PROJECT / "uv.lock"), _spec_hash(), settings.region, settings.series_start],
+        ).fetchone()
+        assert row is not None
+        connection.execute(
+            """
+            insert into ledger.build_input (build_id, delivery_id)
+            select %s, delivery_id from ledger.delivery
+            where status = 'accepted' and region = %s and business_date <= %s
+            """,
+            [row[0], settings.region, business_date],
+        )
+    return int(row[0])
+
+
+def _compute(settings: Settings, connection: Connection) -> None:
+    """One dbt invocation: everything when the project changed, else without views and seeds, which still stand."""
+    marker = compiled_marker(settings)
+    whole = not marker.exists() or marker.read_text() != _made_of(connection)
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    if not whole:
+        arguments += ["--exclude-resource-type", "seed", "--exclude", "config.materialized:view"]
+    run_dbt(settings, arguments)
+    if whole:
+        marker.write_text(_made_of(connection))
+
+
+def _made_of(connection: Connection) -> str:
+    """The project and the database that views and seeds were made from and in."""
+    row = connection.execute(
+        "select applied_at::text, to_regclass('mart.indicator_values') is not null from ledger.migration order by number limit 1"
+    ).fetchone()
+    return f"{project_hash()} {row}"
+
+
+def _publish(connection: Connection, build_id: int) -> None:
+    """Show the build: its figures replace those in sight, and it becomes the newest published, in one transaction."""
+    updates = ", ".join(f"{name} = excluded.{name}" for name in _CURRENT.split(", ") if name not in _CELL.split(", "))
+    with connection.transaction():
+        connection.execute(
+            f"insert into evidence.indicator_value_current ({_CURRENT}) select {_CURRENT} from evidence.indicator_value "
+            f"where build_id = %s on conflict ({_CELL}) do update set {updates}",
+            [build_id],
+        )
+        connection.execute(
+            "update ledger.build set status = 'published', finished_at = now(), digest = %s where build_id = %s",
+            [_digest(connection, build_id), build_id],
+        )
+
+
+def _digest(connection: Connection, build_id: int) -> str:
+    """sha256 over the digest before, the inputs, the postings and the figures of the build."""
+    digest = hashlib.sha256()
+    for statement in (
+        "select coalesce(previous_digest, '') from ledger.build where build_id = {0}",
+        "select d.delivery_id, d.sha256 from ledger.build_input i join ledger.delivery d using (delivery_id) "
+        "where i.build_id = {0} order by d.delivery_id",
+        "select p::text from evidence.posting p where build_id = {0} order by p::text collate \"C\"",
+        f"select {_CURRENT} from evidence.indicator_value where build_id = {{0}} order by {_CELL}",
+    ):
+        with connection.cursor().copy(f"copy ({statement.format(build_id)}) to stdout") as rows:
+            for block in rows:
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _fail(settings: Settings, build_id: int, error: BaseException) -> None:
+    """Mark the build as failed, on a connection of its own: the first may be what broke."""
+    try:
+        with psycopg.connect(conninfo(settings), autocommit=True) as connection:
+            connection.execute(
+                "update ledger.build set status = 'failed', finished_at = now(), message = %s where build_id = %s",
+                [str(error)[:2000], build_id],
+            )
+    except psycopg.Error:
+        pass  # the next build marks it as interrupted
+
+
+def code_commit() -> str | None:
+    """Commit of the code at work: of the checkout, or as the image was built with (BUREAU_CODE_COMMIT)."""
+    given = environ.get("BUREAU_CODE_COMMIT")
+    if given or not (PROJECT / ".git").exists():
+        return given
+    command = ["git", "-c", f"safe.directory={PROJECT}", "-C", str(PROJECT), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _spec_hash() -> str:
+    digest = hashlib.sha256(project_hash().encode())
+    for path in sorted((PROJECT / "ingest" / "sources").glob("*.yml")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _hash_of(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
