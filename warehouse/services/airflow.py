@@ -1,0 +1,166 @@
+"""Airflow's four services of one home: started once, healed one by one, stopped whole."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import psycopg
+
+from warehouse.errors import BureauError
+from warehouse.files import write_whole
+from warehouse.services import airflow_environment as config
+from warehouse.services import postgres, process
+from warehouse.services.airflow_api import AirflowApi
+from warehouse.services.processes import locked
+from warehouse.settings import Settings
+
+POOL = "heavy"
+_POOL_SLOTS = 2
+_HEALTHY_SECONDS = 180.0
+_COMMANDS = {
+    "api-server": ["api-server"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],  # the api-server reads the logs from the same disk
+    "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
+}
+SERVICES = tuple(_COMMANDS)
+_JOBS = {"scheduler": "SchedulerJob", "dag-processor": "DagProcessorJob", "triggerer": "TriggererJob"}
+_HEALTH = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
+
+Say = Callable[[str], None]
+
+
+def conditions(settings: Settings) -> list[process.Condition]:
+    """How each service is."""
+    return [process.condition(name, _record(settings, name)) for name in SERVICES]
+
+
+def log_file(settings: Settings, service: str) -> Path:
+    """What a service prints."""
+    return settings.logs / f"{service}.log"
+
+
+def ensure_running(settings: Settings, say: Say = lambda step: None) -> list[str]:
+    """Start the services that do not run (PostgreSQL must) and wait until all are healthy; the names of those started now.
+
+    `say` is told the steps: "metadata", "start", then "wait". Raises BureauError when one ends or does not come up.
+    """
+    with locked(settings.run / "airflow.lock"):
+        missing = [one.name for one in conditions(settings) if one.state != "running"]
+        if not missing:
+            return []
+        config.airflow_home(settings).mkdir(mode=0o700, parents=True, exist_ok=True)
+        (config.airflow_home(settings) / "plugins").mkdir(exist_ok=True)
+        process.stop([_record(settings, name) for name in missing], grace=0)  # what a killed one left behind
+        if "api-server" in missing:
+            config.choose_port(settings)
+        environment = config.environment(settings)
+        _migrate(settings, environment, say)
+        _bury(settings, missing)
+        say("start")
+        began = datetime.now(UTC)
+        for name in missing:
+            command = [sys.executable, "-m", "airflow", *_COMMANDS[name]]
+            if name == "api-server":
+                command += ["--host", "127.0.0.1", "--port", str(config.port(settings))]
+            folder = config.airflow_home(settings)
+            process.start(name, command, environment, folder, log_file(settings, name), _record(settings, name))
+        say("wait")
+        _wait_until_healthy(settings, missing, began)
+        return missing
+
+
+def stop(settings: Settings) -> None:
+    """Stop all services and everything they started."""
+    with locked(settings.run / "airflow.lock"):
+        process.stop([_record(settings, name) for name in SERVICES])
+        _bury(settings, list(SERVICES))
+
+
+def run_command(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Airflow's own command line in this home, for what REST cannot do; its output is captured."""
+    return subprocess.run(
+        [sys.executable, "-m", "airflow", *arguments], env=config.environment(settings), cwd=config.airflow_home(settings),
+        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def api(settings: Settings) -> AirflowApi:
+    """A client of this home's API, to be used as a context manager."""
+    return AirflowApi(config.url(settings), config.USER, config.password(settings))
+
+
+def _record(settings: Settings, name: str) -> Path:
+    return settings.run / f"{name}.json"
+
+
+def _migrate(settings: Settings, environment: dict[str, str], say: Say) -> None:
+    """Bring the metadata database to this Airflow's schema; costs seconds, so only when a marker does not say it is done."""
+    marker = config.airflow_home(settings) / "metadata_version"
+    with psycopg.connect(postgres.conninfo(settings, database="airflow"), autocommit=True) as connection:
+        wanted = f"{version('apache-airflow-core')} {_revision(connection)}\n"
+        if marker.exists() and marker.read_text() == wanted:
+            return
+        say("metadata")
+        result = subprocess.run(
+            [sys.executable, "-m", "airflow", "db", "migrate"], env=environment, cwd=config.airflow_home(settings),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+        )  # fmt: skip
+        log = log_file(settings, "airflow-migrate")
+        write_whole(log, result.stdout, 0o600)
+        if result.returncode:
+            raise BureauError("services.metadata_failed", log=str(log))
+        connection.execute(
+            "insert into slot_pool (pool, slots, description, include_deferred) values (%s, %s, %s, false) "
+            "on conflict (pool) do update set slots = excluded.slots",
+            [POOL, _POOL_SLOTS, "Loads and checks: as many at a time as the machine bears"],
+        )
+        write_whole(marker, f"{version('apache-airflow-core')} {_revision(connection)}\n")
+
+
+def _revision(connection: psycopg.Connection[tuple[object, ...]]) -> str:
+    """Schema revision of the metadata database and the database's own identity; "-" when it is empty."""
+    there = connection.execute("select to_regclass('public.alembic_version')").fetchone()
+    if there is None or there[0] is None:
+        return "-"
+    row = connection.execute(
+        "select (select version_num from alembic_version), oid from pg_database where datname = current_database()"
+    ).fetchone()
+    return " ".join(map(str, row or ()))
+
+
+def _bury(settings: Settings, names: list[str]) -> None:
+    """Tell the metadata database which services are no more, so that their tasks and triggers are taken over at once."""
+    jobs = [_JOBS[name] for name in names if name in _JOBS]
+    try:
+        with psycopg.connect(postgres.conninfo(settings, database="airflow"), autocommit=True) as connection:
+            connection.execute(
+                "update job set state = 'failed', end_date = now() where state = 'running' and job_type = any(%s)", [jobs]
+            )
+    except (psycopg.OperationalError, psycopg.errors.UndefinedTable, BureauError):
+        return  # the server is down or new: there is nobody to bury
+
+
+def _wait_until_healthy(settings: Settings, started: list[str], began: datetime) -> None:
+    deadline = time.monotonic() + _HEALTHY_SECONDS
+    with api(settings) as client:
+        while not _healthy(client, started, began):
+            for one in conditions(settings):
+                if one.state != "running":
+                    raise BureauError("services.ended", service=one.name, log=str(log_file(settings, one.name)))
+            if time.monotonic() > deadline:
+                raise BureauError("services.not_healthy", seconds=int(_HEALTHY_SECONDS), folder=str(settings.logs))
+            time.sleep(0.2)
+
+
+def _healthy(client: AirflowApi, started: list[str], began: datetime) -> bool:
+    """Whether the API answers and each service started now has sent a heartbeat of its own (a killed one's is still fresh)."""
+    health = client.health()
+    if health is None:
+        return False
+    beats = (health.get(_HEALTH[name], {}).get(f"latest_{_HEALTH[name]}_heartbeat") for name in started if name in _HEALTH)
+    return all(beat is not None and datetime.fromisoformat(beat) > began for beat in beats)
