@@ -1,0 +1,114 @@
+"""What lies in a department's folder of the inbox: a local folder or any URL that fsspec knows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, BinaryIO, Literal, cast
+
+import fsspec
+
+from ingest.normalise import is_day
+from ingest.spec import SourceSpec
+
+MANIFEST = ".manifest.json"
+_STEM = re.compile(r"(?P<source>[a-z][a-z0-9_]*)_(?P<region>[0-9]{6})_(?P<date>[0-9]{8})_(?P<sequence>[0-9]{2})")
+_MANIFEST_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True)
+class Found:
+    """One delivery of a source as it lies in the inbox.
+
+    state       `complete`; `waiting` (no manifest yet); `incomplete` (manifest without data); `misnamed` (complete, but the name
+                is not `<source>_<region>_<yyyymmdd>_<nn>`); `link` (a symbolic link: never followed).
+    size        bytes of the data file; None without one.
+    changed_at  when the newer of the two files was last written, if the place says so.
+    """
+
+    state: Literal["complete", "waiting", "incomplete", "misnamed", "link"]
+    file_name: str
+    region: str | None = None
+    business_date: date | None = None
+    sequence: int | None = None
+    size: int | None = None
+    changed_at: datetime | None = None
+
+
+class Inbox:
+    """The folder of one department. `url` is the inbox; the department's name is added."""
+
+    def __init__(self, url: str, department: str) -> None:
+        self._fs, root = fsspec.core.url_to_fs(url)
+        self._folder = f"{root.rstrip('/')}/{department}"
+
+    def files(self) -> dict[str, dict[str, Any]]:
+        """Name → fsspec's info of every plain file of the folder; nothing when the folder is not there."""
+        self._fs.invalidate_cache(self._folder)
+        try:
+            entries = self._fs.ls(self._folder, detail=True)
+        except FileNotFoundError:
+            return {}
+        named = ((entry["name"].rpartition("/"), entry) for entry in entries)
+        return {
+            name: entry
+            for (parent, _, name), entry in named
+            if name not in ("", ".", "..") and (entry["type"] == "file" or entry.get("islink")) and self._is_here(parent)
+        }
+
+    def open(self, file_name: str) -> BinaryIO:
+        """The bytes of a file of this folder."""
+        if "/" in file_name or "\\" in file_name or file_name in ("", ".", ".."):
+            raise ValueError("a file name has no folder")
+        return cast(BinaryIO, self._fs.open(f"{self._folder}/{file_name}", "rb"))
+
+    def manifest(self, data_file: str) -> bytes:
+        """The bytes of the manifest of a data file (a megabyte at most: a longer one will not parse)."""
+        with self.open(data_file.rpartition(".")[0] + MANIFEST) as file:
+            return file.read(_MANIFEST_LIMIT)
+
+    def _is_here(self, parent: str) -> bool:
+        here: str = self._fs._strip_protocol(self._folder)
+        there: str = self._fs._strip_protocol(parent)
+        return here.rstrip("/") == there.rstrip("/")
+
+
+def scan(inbox: Inbox, spec: SourceSpec) -> list[Found]:
+    """Every delivery of the source in the folder, by business date, sequence and name."""
+    files = inbox.files()
+    suffix = f".{spec.extension}"
+    stems = {name[: -len(suffix)] for name in files if name.endswith(suffix)}
+    stems |= {name[: -len(MANIFEST)] for name in files if name.endswith(MANIFEST)}
+    found = [_found(stem, suffix, files) for stem in stems if stem.startswith(f"{spec.name}_")]
+    return sorted(found, key=lambda f: (f.business_date or date.min, f.sequence or 0, f.file_name))
+
+
+def _found(stem: str, suffix: str, files: dict[str, dict[str, Any]]) -> Found:
+    data, manifest = files.get(stem + suffix), files.get(stem + MANIFEST)
+    changed = [when for entry in (data, manifest) if entry and (when := _changed_at(entry))]
+    size = data.get("size") if data else None
+    whole: dict[str, Any] = {"size": size, "changed_at": max(changed, default=None)}
+    name = stem + suffix
+    if any(entry and entry.get("islink") for entry in (data, manifest)):
+        return Found("link", name, **whole)
+    match = _STEM.fullmatch(stem)
+    if match and is_day(match["date"][:4], match["date"][4:6], match["date"][6:]):
+        whole |= {
+            "region": match["region"],
+            "business_date": datetime.strptime(match["date"], "%Y%m%d").date(),
+            "sequence": int(match["sequence"]),
+        }
+        state: Literal["complete", "misnamed"] = "complete"
+    else:
+        state = "misnamed"
+    if data is None:
+        return Found("incomplete", name, **whole)
+    return Found(state if manifest is not None else "waiting", name, **whole)
+
+
+def _changed_at(entry: dict[str, Any]) -> datetime | None:
+    when = entry.get("mtime") or entry.get("LastModified") or entry.get("modified")
+    if isinstance(when, int | float):
+        return datetime.fromtimestamp(when, UTC)
+    return when if isinstance(when, datetime) and when.tzinfo else None

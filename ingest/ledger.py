@@ -1,0 +1,149 @@
+"""Typed access to `ledger.delivery`, `ledger.check_result` and `ledger.expected_delivery`. Every function runs in the caller's
+transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+Conn = Connection[Any]
+Status = Literal["waiting", "incomplete", "loading", "accepted", "refused", "conflict", "replaced", "duplicate"]
+_COLUMNS = (
+    "delivery_id, source, department, region, business_date, sequence, kind, file_name, sha256, rows_in_file, rows_accepted, "
+    "rows_quarantined, warnings, status, reason, received_at, accepted_at"
+)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A row of `ledger.delivery`."""
+
+    delivery_id: int
+    source: str
+    department: str
+    region: str
+    business_date: date | None
+    sequence: int | None
+    kind: Literal["full", "delta"] | None
+    file_name: str
+    sha256: str | None
+    rows_in_file: int | None
+    rows_accepted: int | None
+    rows_quarantined: int | None
+    warnings: int | None
+    status: Status
+    reason: str | None
+    received_at: datetime
+    accepted_at: datetime | None
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """A row of `ledger.check_result`: what one rule found in one delivery."""
+
+    rule: str
+    severity: Literal["refuse", "quarantine", "warn"]
+    column_name: str | None
+    checked: int | None
+    failed: int | None
+    share: float | None
+    threshold: float | None
+    seconds: float | None
+    passed: bool
+
+
+def lock_source(connection: Conn, source: str, region: str) -> None:
+    """One writer of a source's deliveries at a time, until the transaction ends."""
+    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"delivery {source} {region}"])
+
+
+def delivery(connection: Conn, delivery_id: int) -> Delivery | None:
+    """One delivery."""
+    return _one(connection, "delivery_id = %s", [delivery_id])
+
+
+def latest_of_file(connection: Conn, source: str, file_name: str) -> Delivery | None:
+    """The newest record of a file name."""
+    return _one(connection, "source = %s and file_name = %s order by delivery_id desc limit 1", [source, file_name])
+
+
+def standing(connection: Conn, source: str, region: str, business_date: date, sequence: int) -> Delivery | None:
+    """The accepted or replaced delivery with this name, if there is one."""
+    return _one(
+        connection,
+        "source = %s and region = %s and business_date = %s and sequence = %s and status in ('accepted', 'replaced')",
+        [source, region, business_date, sequence],
+    )
+
+
+def by_status(connection: Conn, source: str, region: str, statuses: Iterable[Status], up_to: date) -> list[Delivery]:
+    """Deliveries with one of these statuses and a business date up to a day, in the fold's order."""
+    with connection.cursor(row_factory=class_row(Delivery)) as cursor:
+        return cursor.execute(
+            f"select {_COLUMNS} from ledger.delivery where source = %s and region = %s and status = any(%s) "
+            "and business_date <= %s order by business_date, sequence, delivery_id",
+            [source, region, list(statuses), up_to],
+        ).fetchall()
+
+
+def record(connection: Conn, values: dict[str, Any]) -> int:
+    """A new row; gives its delivery_id."""
+    names = ", ".join(values)
+    places = ", ".join(f"%({name})s" for name in values)
+    row = connection.execute(f"insert into ledger.delivery ({names}) values ({places}) returning delivery_id", values).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def update(connection: Conn, delivery_id: int, values: dict[str, Any]) -> None:
+    """Change columns of a row (names are this room's own constants)."""
+    settings = ", ".join(f"{name} = %({name})s" for name in values)
+    connection.execute(
+        f"update ledger.delivery set {settings} where delivery_id = %(delivery_id)s", {**values, "delivery_id": delivery_id}
+    )
+
+
+def replace_lower(connection: Conn, of: Delivery) -> list[int]:
+    """Accepted deliveries of the same day with a lower sequence become `replaced`; gives their numbers."""
+    rows = connection.execute(
+        "update ledger.delivery set status = 'replaced' where source = %s and region = %s and business_date = %s "
+        "and sequence < %s and status = 'accepted' returning delivery_id",
+        [of.source, of.region, of.business_date, of.sequence],
+    ).fetchall()
+    return [int(row[0]) for row in rows]
+
+
+def higher_stands(connection: Conn, than: Delivery) -> bool:
+    """Whether a higher sequence of the same day is accepted."""
+    row = connection.execute(
+        "select 1 from ledger.delivery where source = %s and region = %s and business_date = %s and sequence > %s "
+        "and status = 'accepted'",
+        [than.source, than.region, than.business_date, than.sequence],
+    ).fetchone()
+    return row is not None
+
+
+def write_checks(connection: Conn, delivery_id: int, results: Iterable[CheckResult]) -> None:
+    """Write results down; one of the same rule is replaced (a check that ran again)."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into ledger.check_result (delivery_id, rule, severity, column_name, checked, failed, share, threshold, "
+            "seconds, passed) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (delivery_id, rule) do update set "
+            "severity = excluded.severity, column_name = excluded.column_name, checked = excluded.checked, "
+            "failed = excluded.failed, share = excluded.share, threshold = excluded.threshold, seconds = excluded.seconds, "
+            "passed = excluded.passed",
+            [
+                (delivery_id, r.rule, r.severity, r.column_name, r.checked, r.failed, r.share, r.threshold, r.seconds, r.passed)
+                for r in results
+            ],
+        )
+
+
+def _one(connection: Conn, condition: str, values: list[Any]) -> Delivery | None:
+    with connection.cursor(row_factory=class_row(Delivery)) as cursor:
+        return cursor.execute(f"select {_COLUMNS} from ledger.delivery where {condition}", values).fetchone()

@@ -1,0 +1,91 @@
+"""The manifest beside a delivery: read strictly, compared with the file's name."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ingest.errors import DeliveryRefused
+from ingest.spec import SourceSpec
+
+_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+
+
+class Manifest(BaseModel):
+    """What a department says about a file. `totals` are exact sums by delivered column name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    source: str
+    region: str = Field(pattern=r"^[0-9]{6}$")
+    business_date: date
+    sequence: int = Field(ge=0, le=99)
+    kind: Literal["full", "delta"]
+    rows: int = Field(ge=0, lt=2**32)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    totals: dict[str, Decimal] = Field(default_factory=dict)
+    department: str
+
+    @field_validator("business_date", mode="before")
+    @classmethod
+    def _iso(cls, value: Any) -> Any:
+        if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            raise ValueError("a date is written YYYY-MM-DD")
+        return date.fromisoformat(value)
+
+    @field_validator("sha256", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("totals", mode="before")
+    @classmethod
+    def _exact(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or not all(isinstance(v, str) and _DECIMAL.fullmatch(v) for v in value.values()):
+            raise ValueError("totals are decimals written as strings")
+        return {name: Decimal(text) for name, text in value.items()}
+
+
+def read_manifest(data: bytes) -> Manifest:
+    """Parse a manifest. Raises DeliveryRefused `manifest.unreadable` naming the key (never a value)."""
+    try:
+        return Manifest.model_validate(json.loads(data.decode("utf-8-sig"), object_pairs_hook=_no_key_twice))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        raise DeliveryRefused("manifest.unreadable", "manifest", "it is no JSON object in UTF-8") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "manifest"
+        raise DeliveryRefused("manifest.unreadable", place, first["msg"]) from None
+    except ValueError as error:
+        raise DeliveryRefused("manifest.unreadable", "manifest", str(error)) from None
+
+
+def agree(manifest: Manifest, spec: SourceSpec, region: str, business_date: date, sequence: int) -> None:
+    """Compare a manifest with its file's name and folder and with the spec. Raises DeliveryRefused."""
+    for place, said, found in (
+        ("source", manifest.source, spec.name),
+        ("region", manifest.region, region),
+        ("business_date", manifest.business_date, business_date),
+        ("sequence", manifest.sequence, sequence),
+        ("department", manifest.department, spec.department),
+    ):
+        if said != found:
+            raise DeliveryRefused("manifest.name", place, "manifest and file name or folder do not agree")
+    if manifest.kind not in spec.kinds:
+        raise DeliveryRefused("manifest.kind", "kind", f"this source is not delivered as {manifest.kind}")
+    numbers = {column.delivered for column in spec.columns if column.is_number}
+    for name in manifest.totals:
+        if name not in numbers:
+            raise DeliveryRefused("manifest.totals", "totals", "a total is given of something that is no number column")
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = dict(pairs)
+    if len(keys) != len(pairs):
+        raise ValueError("a key stands twice")
+    return keys

@@ -1,0 +1,183 @@
+"""The first step of a source's night: what lies complete in the inbox goes through the archive into a table of its own.
+
+Every decision is recorded in `ledger.delivery`. Killed anywhere and run again it ends the same: a delivery whose table is whole is
+not loaded twice, one that was cut off is loaded anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from typing import Any
+
+from ingest import archive, ledger
+from ingest.context import LoadContext
+from ingest.ddl import Conn, drop_partition
+from ingest.errors import DeliveryRefused, KeyMissing
+from ingest.inbox import Found, Inbox, scan
+from ingest.ledger import CheckResult, Delivery
+from ingest.load import load
+from ingest.manifest import Manifest, agree, read_manifest
+from ingest.pseudonym import Pseudonymiser, fingerprint
+from ingest.spec import SourceSpec
+
+_SETTLED = ("accepted", "replaced", "duplicate", "refused", "conflict")
+
+
+def take_in(ctx: LoadContext, spec: SourceSpec, up_to: date) -> list[int]:
+    """Load every complete delivery of the source with a business date up to `up_to` that is not settled yet.
+
+    Gives the numbers of the deliveries with status `loading`, in the fold's order: those wait for `accept`. Refused, conflicting,
+    duplicate, waiting and incomplete ones are recorded. Raises KeyMissing when the key is not the database's.
+    """
+    inbox = Inbox(ctx.inbox, spec.department)
+    with ctx.connect() as connection:
+        _check_key(connection, ctx.key)
+        # One at a time; the lock goes with the connection, also when the process is killed
+        connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"take_in {spec.name} {ctx.region}"])
+        for found in scan(inbox, spec):
+            if found.state in ("waiting", "incomplete"):
+                _note_unfinished(connection, ctx, spec, found)
+            elif found.business_date is None or found.business_date <= up_to or found.business_date > ctx.today:
+                _take_one(connection, ctx, spec, inbox, found)
+        loading = ledger.by_status(connection, spec.name, ctx.region, ["loading"], up_to)
+    return [delivery.delivery_id for delivery in loading if delivery.rows_in_file is not None]
+
+
+def _check_key(connection: Conn, key: bytes) -> None:
+    if not key:
+        raise KeyMissing("there is no pseudonym key")
+    row = connection.execute("select fingerprint from ledger.pseudonym_key order by version desc limit 1").fetchone()
+    if row is not None and row[0] != fingerprint(key):
+        raise KeyMissing("the pseudonym key is not the one that this database was begun with")
+
+
+def _note_unfinished(connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found) -> None:
+    """A data file without manifest waits; a manifest without data is incomplete. Said once, and again when it changes."""
+    reason = "there is no manifest yet" if found.state == "waiting" else "there is a manifest without its data file"
+    with connection.transaction():
+        known = ledger.latest_of_file(connection, spec.name, found.file_name)
+        if known is None:
+            ledger.record(connection, {**_named(ctx, spec, found), "status": found.state, "reason": reason})
+        elif known.status in ("waiting", "incomplete") and known.status != found.state:
+            ledger.update(connection, known.delivery_id, {"status": found.state, "reason": reason})
+
+
+def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox, found: Found) -> None:
+    known = ledger.latest_of_file(connection, spec.name, found.file_name)
+    if found.state == "link":
+        _settle_unread(connection, ctx, spec, found, known, DeliveryRefused("file.link", "file", "symbolic links are not followed"))
+        return
+    manifest_bytes = inbox.manifest(found.file_name)
+    if known is not None and known.status in ("accepted", "replaced", "duplicate") and _unchanged(ctx, known, found, manifest_bytes):
+        return
+    with inbox.open(found.file_name) as file:
+        archived = archive.store(ctx.archive, file)
+    mark = f"manifest {hashlib.sha256(manifest_bytes).hexdigest()[:12]}"
+    if known is not None and known.sha256 == archived.sha256:
+        if known.status in ("refused", "conflict") and (known.reason or "").endswith(f"[{mark}]"):
+            if not (known.reason or "").startswith("file.future_date"):
+                return
+        elif known.status == "loading" and known.rows_in_file is not None:
+            return
+    delivery_id = _begin(connection, ctx, spec, found, known, archived.sha256)
+    try:
+        manifest = _agreed(ctx, spec, found, manifest_bytes, archived.sha256)
+        if _stands_already(connection, delivery_id, manifest, archived.sha256, mark):
+            return
+        with connection.transaction():
+            loaded = load(
+                connection, spec, delivery_id, archive.path_of(ctx.archive, archived.sha256), manifest, Pseudonymiser(ctx.key)
+            )
+            warnings = [CheckResult(rule, "warn", None, None, 1, None, None, None, False) for rule, _ in loaded.warnings]
+            ledger.write_checks(connection, delivery_id, warnings)
+            ledger.update(
+                connection,
+                delivery_id,
+                {"kind": manifest.kind, "rows_in_file": loaded.rows, "warnings": len(warnings), "reason": _places(loaded.warnings)},
+            )
+    except DeliveryRefused as refusal:
+        with connection.transaction():
+            ledger.update(connection, delivery_id, {"status": "refused", "reason": f"{refusal} [{mark}]"})
+
+
+def _unchanged(ctx: LoadContext, known: Delivery, found: Found, manifest_bytes: bytes) -> bool:
+    """Whether the file is the one that was settled, told without reading it: a ten-year inbox is looked through every night."""
+    if known.sha256 is None or known.sha256.encode() not in manifest_bytes.lower():
+        return False
+    stored = archive.path_of(ctx.archive, known.sha256)
+    same_size = stored.exists() and stored.stat().st_size == found.size
+    return same_size and found.changed_at is not None and found.changed_at <= known.received_at
+
+
+def _named(ctx: LoadContext, spec: SourceSpec, found: Found) -> dict[str, Any]:
+    return {
+        "source": spec.name,
+        "department": spec.department,
+        "region": found.region or ctx.region,
+        "business_date": found.business_date,
+        "sequence": found.sequence,
+        "file_name": found.file_name,
+    }
+
+
+def _begin(
+    connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found, known: Delivery | None, sha256: str
+) -> int:
+    """A row with status `loading`: the waiting or cut-off one of this file, else a new one. Tables of a cut-off load go."""
+    values = {**_named(ctx, spec, found), "sha256": sha256, "status": "loading", "reason": None, "rows_in_file": None}
+    with connection.transaction():
+        if known is None or known.status in _SETTLED:
+            return ledger.record(connection, values)
+        drop_partition(connection, spec, known.delivery_id)
+        ledger.update(connection, known.delivery_id, values)
+        # the moment of complete arrival: what changes later is looked at again
+        connection.execute("update ledger.delivery set received_at = now() where delivery_id = %s", [known.delivery_id])
+    return known.delivery_id
+
+
+def _agreed(ctx: LoadContext, spec: SourceSpec, found: Found, manifest_bytes: bytes, sha256: str) -> Manifest:
+    """The manifest, after everything about it that needs no look into the data file."""
+    if found.region is None or found.business_date is None or found.sequence is None:
+        raise DeliveryRefused("file.name", "file name", "the name is not <source>_<region>_<yyyymmdd>_<nn>")
+    if found.region != ctx.region:
+        raise DeliveryRefused("file.region", "file name", f"this warehouse is of region {ctx.region}")
+    manifest = read_manifest(manifest_bytes)
+    agree(manifest, spec, found.region, found.business_date, found.sequence)
+    if found.business_date > ctx.today:
+        raise DeliveryRefused("file.future_date", "business_date", "the business date is after the day on which it came")
+    if manifest.sha256 != sha256:
+        raise DeliveryRefused("manifest.sha256", "sha256", "the bytes of the data file are not those of the manifest")
+    return manifest
+
+
+def _stands_already(connection: Conn, delivery_id: int, manifest: Manifest, sha256: str, mark: str) -> bool:
+    """The same name accepted before: same bytes are a duplicate, others a conflict."""
+    stands = ledger.standing(connection, manifest.source, manifest.region, manifest.business_date, manifest.sequence)
+    if stands is None:
+        return False
+    same = stands.sha256 == sha256
+    with connection.transaction():
+        ledger.update(
+            connection,
+            delivery_id,
+            {
+                "status": "duplicate" if same else "conflict",
+                "kind": manifest.kind,
+                "reason": f"file.{'duplicate' if same else 'conflict'}: "
+                f"delivery {stands.delivery_id} stands under this name with {'the same' if same else 'other'} bytes [{mark}]",
+            },
+        )
+    return True
+
+
+def _settle_unread(
+    connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found, known: Delivery | None, refusal: DeliveryRefused
+) -> None:
+    if known is None or known.reason != str(refusal):
+        with connection.transaction():
+            ledger.record(connection, {**_named(ctx, spec, found), "status": "refused", "reason": str(refusal)})
+
+
+def _places(warnings: tuple[tuple[str, str], ...]) -> str | None:
+    return "; ".join(f"{rule} at {place}" for rule, place in warnings) or None
