@@ -86,7 +86,14 @@ def _open(connection: Connection, settings: Settings, business_date: date) -> in
                 (select digest from ledger.build where status = 'published' order by build_id desc limit 1)
             ) returning build_id
             """,
-            [business_date, code_commit(), _hash_of(PROJECT / "uv.lock"), _spec_hash(), settings.region, settings.series_start],
+            [
+                business_date,
+                code_commit(),
+                _hash_of(PROJECT / "uv.lock"),
+                _spec_hash(),
+                settings.region,
+                settings.series_start,
+            ],
         ).fetchone()
         assert row is not None
         connection.execute(
@@ -101,12 +108,18 @@ def _open(connection: Connection, settings: Settings, business_date: date) -> in
 
 
 def _compute(settings: Settings, connection: Connection) -> None:
-    """One dbt invocation: everything when the project changed, else without views and seeds, which still stand."""
+    """One dbt invocation: everything when the project changed, else only what a night fills; seeds, views and mart texts still stand."""
     marker = compiled_marker(settings)
     whole = not marker.exists() or marker.read_text() != _made_of(connection)
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     if not whole:
-        arguments += ["--exclude-resource-type", "seed", "--exclude", "config.materialized:view"]
+        arguments += [
+            "--exclude-resource-type",
+            "seed",
+            "--exclude",
+            "config.materialized:view",
+            "config.materialized:table",
+        ]
     run_dbt(settings, arguments)
     if whole:
         marker.write_text(_made_of(connection))
@@ -142,7 +155,7 @@ def _digest(connection: Connection, build_id: int) -> str:
         "select coalesce(previous_digest, '') from ledger.build where build_id = {0}",
         "select d.delivery_id, d.sha256 from ledger.build_input i join ledger.delivery d using (delivery_id) "
         "where i.build_id = {0} order by d.delivery_id",
-        "select p::text from evidence.posting p where build_id = {0} order by p::text collate \"C\"",
+        'select p::text from evidence.posting p where build_id = {0} order by p::text collate "C"',
         f"select {_CURRENT} from evidence.indicator_value where build_id = {{0}} order by {_CELL}",
     ):
         with connection.cursor().copy(f"copy ({statement.format(build_id)}) to stdout") as rows:

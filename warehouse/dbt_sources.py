@@ -30,7 +30,10 @@ def render() -> str:
         "version": 2,
         "sources": [
             _schema("raw", [_raw_table(spec) for spec in specs]),
-            _schema("quarantine", [_table(spec.name, f"Row ids, keys and reasons put aside from {spec.name}.") for spec in specs]),
+            _schema(
+                "quarantine",
+                [_table(spec.name, f"Row ids, keys and reasons put aside from {spec.name}.") for spec in specs],
+            ),
             _schema("ledger", [_table(name, text) for name, text in _LEDGER.items()]),
             _schema("evidence", [_table(name, text) for name, text in _EVIDENCE.items()]),
         ],

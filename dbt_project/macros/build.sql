@@ -10,3 +10,8 @@
     {%- endif -%}
     {{ return(none) }}
 {%- endmacro %}
+
+{#- Empty a table of tonight's work before it is filled: dropping it, as a table model does, would take its views along. -#}
+{% macro empty_this() -%}
+    {%- if is_incremental() -%}truncate {{ this }}{%- endif -%}
+{%- endmacro %}

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ empty_this() }}') }}
 
 -- Deliveries that joined the fold since the published build, and those that left it: also what a failed build
 -- in between had used, as the register may hold its rows.

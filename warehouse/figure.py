@@ -1,0 +1,91 @@
+"""Which figure is meant: an indicator, a period, a geography, a member of a breakdown; and its row in mart."""
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+import psycopg
+
+from warehouse.errors import BureauError
+from warehouse.indicators import Indicator
+
+Grain = Literal["M", "Q", "Y"]
+
+
+@dataclass(frozen=True)
+class Period:
+    """A year `2010`, quarter `2010-Q3` or month `2010-07` with its first and last day."""
+
+    label: str
+    grain: Grain
+    first_day: date
+    last_day: date
+
+    @staticmethod
+    def parse(label: str) -> "Period":
+        """Raises BureauError("figure.bad_period")."""
+        match = re.fullmatch(r"(\d{4})(?:-(?:Q([1-4])|(0[1-9]|1[0-2])))?", label)
+        if match is None:
+            raise BureauError("figure.bad_period", period=label)
+        year, quarter, month = int(match[1]), match[2], match[3]
+        if month:
+            grain, first, last = "M", int(month), int(month)
+        elif quarter:
+            grain, first, last = "Q", 3 * int(quarter) - 2, 3 * int(quarter)
+        else:
+            grain, first, last = "Y", 1, 12
+        return Period(label, grain, date(year, first, 1), date(year, last, monthrange(year, last)[1]))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A published figure; amounts are exact decimals, unscaled."""
+
+    indicator: str
+    method_version: str
+    period: str
+    geography: str
+    breakdown_type: str
+    breakdown: str
+    value: Decimal | None
+    numerator: Decimal | None
+    denominator: Decimal | None
+    unit_count: int
+    availability: str
+    build_id: int
+
+
+def parse_breakdown(indicator: Indicator, text: str | None) -> tuple[str, str]:
+    """`sector=private` as a pair, the whole when absent. Raises BureauError("figure.bad_breakdown")."""
+    if text is None:
+        return "total", "total"
+    kind, _, member = text.partition("=")
+    if kind not in ("total", *indicator.breakdowns) or not member:
+        allowed = ", ".join(f"{name}=…" for name in indicator.breakdowns)
+        raise BureauError("figure.bad_breakdown", given=text, indicator=indicator.indicator, allowed=allowed)
+    return kind, member
+
+
+def find(
+    connection: psycopg.Connection[Any],
+    indicator: Indicator,
+    period: Period,
+    geography: str,
+    breakdown: tuple[str, str],
+) -> Figure:
+    """The published figure. Raises BureauError("figure.not_found")."""
+    row = connection.execute(
+        """
+        select value, numerator, denominator, unit_count, availability, build_id from mart.indicator_values
+        where indicator = %s and method_version = %s and period = %s and geography = %s
+            and breakdown_type = %s and breakdown = %s
+        """,
+        [indicator.indicator, indicator.method_version, period.label, geography, *breakdown],
+    ).fetchone()
+    if row is None:
+        cell = f"{geography} {breakdown[0]}={breakdown[1]}"
+        raise BureauError("figure.not_found", indicator=indicator.indicator, period=period.label, cell=cell)
+    return Figure(indicator.indicator, indicator.method_version, period.label, geography, *breakdown, *row)

@@ -1,0 +1,90 @@
+"""The indicators' definitions: `dbt_project/models/indicators/*.yml`, read strictly.
+
+dbt reads the same files (macros/formula.sql); here they serve the command line: trace, catalogue, tests.
+"""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from warehouse.errors import BureauError
+from warehouse.settings import PROJECT
+
+FOLDER = PROJECT / "dbt_project" / "models" / "indicators"
+
+Breakdown = Literal["sector", "industry", "founder_group", "sex", "age_band"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Texts(_Strict):
+    """One text in both languages."""
+
+    zh: str
+    en: str
+
+
+class Part(_Strict):
+    """Numerator or denominator: signed accounts, summed over the period (flow, survey) or up to its end (stock).
+
+    sector      only postings of this sector.
+    undivided   the breakdowns that use the whole geography's sum; the others have none. Absent: divided like the numerator.
+    """
+
+    accumulation: Literal["flow", "stock", "survey"]
+    accounts: dict[str, int]
+    sector: str | None = None
+    undivided: tuple[str, ...] | None = None
+
+
+class Indicator(_Strict):
+    """One indicator and method version; `value` = numerator (over denominator) times `scale`."""
+
+    indicator: str
+    method_version: str
+    name: Texts
+    unit: Texts
+    periods: tuple[Literal["M", "Q", "Y"], ...]
+    breakdowns: tuple[Breakdown, ...]
+    sectors: tuple[str, ...] = ()
+    needs: tuple[str, ...]
+    scale: Decimal
+    numerator: Part
+    denominator: Part | None = None
+    standard_error: bool = False
+    definition: Texts
+    meaning: Texts
+    source_of_definition: Texts
+    own_reading: bool
+
+
+def load_indicators() -> dict[str, Indicator]:
+    """All indicators by id. Raises BureauError("indicator.bad_yml") with the file and the key that is wrong."""
+    found: dict[str, Indicator] = {}
+    for path in sorted(FOLDER.glob("*.yml")):
+        for exposure in yaml.safe_load(path.read_text(encoding="utf-8")).get("exposures", []):
+            indicator = _read(path, exposure["config"]["meta"])
+            found[indicator.indicator] = indicator
+    return found
+
+
+def load_indicator(name: str) -> Indicator:
+    """One indicator. Raises BureauError("indicator.unknown") that names those there are."""
+    known = load_indicators()
+    if name not in known:
+        raise BureauError("indicator.unknown", name=name, known=", ".join(sorted(known)))
+    return known[name]
+
+
+def _read(path: Path, meta: dict[str, Any]) -> Indicator:
+    try:
+        return Indicator.model_validate(meta)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BureauError("indicator.bad_yml", file=path.name, key=place, reason=first["msg"]) from error
