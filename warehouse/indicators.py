@@ -87,4 +87,4 @@ def _read(path: Path, meta: dict[str, Any]) -> Indicator:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise BureauError("indicator.bad_yml", file=path.name, key=place, reason=first["msg"]) from error
+        raise BureauError("indicator.bad_yml", file=path.name, place=place, reason=first["msg"]) from error
