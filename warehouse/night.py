@@ -1,0 +1,190 @@
+"""One source's night: take in what came, judge it, and say how it ended. Composes `ingest` and `expectations`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from warehouse.secret_key import pseudonym_key
+from warehouse.services.postgres import conninfo
+from warehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from ingest.accept import Outcome
+    from ingest.context import LoadContext
+    from ingest.spec import SourceSpec
+
+Connection = psycopg.Connection[Any]
+Ending = Literal["loaded", "refused", "missing", "failed"]
+_REFUSED = ("refused", "conflict")
+_LOOK_BACK = timedelta(days=400)  # longer than the rarest calendar's step
+
+
+def take_in(settings: Settings, source: str, business_date: date, inbox: str | None = None) -> list[int]:
+    """Archive and load what lies complete in the inbox with a business date up to `business_date`.
+
+    Gives the numbers of the deliveries that wait for `accept`. `inbox` goes before the setting. Raises ingest's KeyMissing and
+    NotReady; a delivery that cannot be taken is no error but a refusal in the ledger.
+    """
+    from ingest.ddl import install
+    from ingest.spec import load_spec
+    from ingest.take_in import take_in as take
+
+    spec = load_spec(source)
+    with _connect(settings, role=None) as connection:
+        install(connection, [spec])
+    return take(_context(settings, inbox), spec, business_date)
+
+
+def accept(settings: Settings, source: str, business_date: date) -> "list[Outcome]":
+    """Judge every loaded delivery of the source, accept or refuse it, and record how the source's night ended.
+
+    Asked again it judges only what is still open. Gives what became of the deliveries judged now.
+    """
+    from expectations.checkpoint import check
+    from ingest import ledger
+    from ingest.accept import accept as settle
+    from ingest.spec import load_spec
+
+    spec = load_spec(source)
+    context = _context(settings, None)
+    with _connect(settings) as connection, _alone(connection, f"accept {source} {settings.region}"):
+        loading = ledger.by_status(connection, source, settings.region, ["loading"], business_date)
+        outcomes = []
+        for delivery in loading:
+            if delivery.rows_in_file is not None:  # else its load was cut off: the next take_in loads it anew
+                verdict = check(context, spec, delivery.delivery_id)
+                outcomes.append(settle(context, spec, delivery.delivery_id, verdict))
+        _write_promises(connection, settings, spec, business_date)
+        _record(connection, source, business_date, _ending(connection, settings, spec, business_date))
+    return outcomes
+
+
+def note_failure(settings: Settings, source: str, business_date: date) -> None:
+    """Record that the source's night broke off, so that the build does not wait for it."""
+    with _connect(settings) as connection:
+        _record(connection, source, business_date, "failed")
+
+
+def has_arrived(settings: Settings, source: str, business_date: date, inbox: str | None = None) -> bool:
+    """Whether there is nothing to wait for: no delivery is promised for the day, or it is here (in the inbox or accepted)."""
+    from ingest.calendar import expected, window_of
+    from ingest.inbox import Inbox, scan
+    from ingest.spec import load_spec
+
+    spec = load_spec(source)
+    promised = expected(spec, business_date, business_date)
+    if not promised:
+        return True
+    first, last = window_of(spec, promised[0])
+    found = scan(Inbox(inbox or settings.inbox_url, spec.department), spec)
+    if any(one.state == "complete" and one.business_date and first <= one.business_date <= last for one in found):
+        return True
+    with _connect(settings) as connection:
+        return _stands(connection, settings, source, first, last)
+
+
+def unresolved(settings: Settings, business_date: date, since: datetime) -> list[str]:
+    """Sources whose night of `business_date` has not ended since `since`, by name."""
+    from ingest.spec import all_specs
+
+    with _connect(settings) as connection:
+        rows = connection.execute(
+            "select source from ledger.source_night where business_date = %s and resolved_at >= %s", [business_date, since]
+        ).fetchall()
+    return sorted(all_specs().keys() - {row[0] for row in rows})
+
+
+def loads(settings: Settings, business_date: date) -> "list[Outcome]":
+    """What became of each delivery that came for this night: since the newest build of an earlier day began, in order of arrival."""
+    from ingest.accept import outcome
+
+    with _connect(settings) as connection:
+        rows = connection.execute(
+            """
+            select delivery_id from ledger.delivery
+            where region = %(region)s and coalesce(business_date, %(day)s) <= %(day)s
+                and received_at > coalesce(
+                    (select max(started_at) from ledger.build where business_date < %(day)s and status <> 'proof'), '-infinity'
+                )
+            order by source, business_date, sequence, delivery_id
+            """,
+            {"region": settings.region, "day": business_date},
+        ).fetchall()
+        return [outcome(connection, row[0]) for row in rows]
+
+
+def today(settings: Settings) -> date:
+    """The bureau's day, in its own zone."""
+    return datetime.now(ZoneInfo(settings.timezone)).date()
+
+
+def _ending(connection: Connection, settings: Settings, spec: "SourceSpec", business_date: date) -> Ending:
+    from ingest.calendar import expected, window_of
+
+    statuses = {one.status for one in loads(settings, business_date) if one.source == spec.name}
+    if statuses & set(_REFUSED):
+        return "refused"
+    promised = expected(spec, business_date, business_date)
+    if promised and not _stands(connection, settings, spec.name, *window_of(spec, promised[0])):
+        return "missing"
+    return "loaded"
+
+
+def _stands(connection: Connection, settings: Settings, source: str, first: date, last: date) -> bool:
+    row = connection.execute(
+        "select exists (select 1 from ledger.delivery where source = %s and region = %s and status = 'accepted' "
+        "and business_date between %s and %s)",
+        [source, settings.region, first, last],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _write_promises(connection: Connection, settings: Settings, spec: "SourceSpec", business_date: date) -> None:
+    """What the calendar promised since the source's first delivery (before it, nothing was), and what is kept of it."""
+    from ingest.calendar import expected, write_expected
+
+    row = connection.execute(
+        "select min(business_date) from ledger.delivery where source = %s and region = %s and status = 'accepted'",
+        [spec.name, settings.region],
+    ).fetchone()
+    first = max(row[0] if row and row[0] else business_date, business_date - _LOOK_BACK)
+    with connection.transaction():
+        write_expected(connection, spec, settings.region, expected(spec, first, business_date), {})
+
+
+def _record(connection: Connection, source: str, business_date: date, ending: Ending) -> None:
+    connection.execute(
+        "insert into ledger.source_night (source, business_date, outcome) values (%s, %s, %s) "
+        "on conflict (source, business_date) do update set outcome = excluded.outcome, resolved_at = now()",
+        [source, business_date, ending],
+    )
+
+
+def _context(settings: Settings, inbox: str | None) -> "LoadContext":
+    from ingest.context import LoadContext
+
+    return LoadContext(
+        conninfo=conninfo(settings, role="bureau_loader"),
+        archive=settings.archive,
+        inbox=inbox or settings.inbox_url,
+        region=settings.region,
+        key=pseudonym_key(settings),
+        today=today(settings),
+    )
+
+
+@contextmanager
+def _connect(settings: Settings, role: str | None = "bureau_loader") -> Iterator[Connection]:
+    with psycopg.connect(conninfo(settings, role=role), autocommit=True) as connection:
+        yield connection
+
+
+@contextmanager
+def _alone(connection: Connection, what: str) -> Iterator[None]:
+    """One at a time: a task that was given up may still be at work. The lock goes with the connection."""
+    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [what])
+    yield

@@ -1,0 +1,205 @@
+"""What the DAG files wire together: Airflow's operators and triggers around `warehouse.night` and `warehouse.build`.
+
+Imported when DAG files are parsed, so only light modules stand at the top.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import BaseOperator, Context, CronTriggerTimetable, Param
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from warehouse import night
+from warehouse.settings import Settings, load_settings
+
+_LOOK_AT_INBOX_SECONDS = 15.0
+_LOOK_AT_LEDGER_SECONDS = 1.0
+_TEXT = ["null", "string"]
+
+
+@dataclass(frozen=True)
+class Night:
+    """One run's night.
+
+    business_date  the day whose deliveries are taken in
+    since          sources that ended their night before this moment have not ended this one
+    wait_until     what is not here until then is missing; None waits for nothing
+    inbox          goes before the setting
+    """
+
+    business_date: date
+    since: datetime
+    wait_until: datetime | None
+    inbox: str | None
+
+
+def night_of(context: Context, settings: Settings) -> Night:
+    """The night of a run: what its conf says, and for a scheduled run the day before it, waiting until the cut-off."""
+    run = context["dag_run"]
+    conf = run.conf or {}
+    begin = run.data_interval_end or run.run_after
+    if given := conf.get("business_date"):
+        day, wait = date.fromisoformat(given), None
+    else:
+        day = begin.astimezone(ZoneInfo(settings.timezone)).date() - timedelta(days=1)
+        wait = begin + timedelta(hours=settings.cutoff_hours)
+    return Night(
+        business_date=day,
+        since=datetime.fromisoformat(conf["since"]) if conf.get("since") else begin,
+        wait_until=datetime.fromisoformat(conf["wait_until"]) if conf.get("wait_until") else wait,
+        inbox=conf.get("inbox"),
+    )
+
+
+def schedule(settings: Settings) -> CronTriggerTimetable | None:
+    """When the nights begin; None (the setting is `none`) when only a command begins them."""
+    if settings.schedule.strip().lower() == "none":
+        return None
+    # A service started at noon does not play last night again: that is asked for with `nightly`.
+    return CronTriggerTimetable(settings.schedule, timezone=settings.timezone, run_immediately=timedelta(0))
+
+
+def parameters() -> dict[str, Param]:
+    """What a run may be given; see Night."""
+    return {
+        "business_date": Param(None, type=_TEXT, format="date", title="Business date", description="YYYY-MM-DD"),
+        "since": Param(None, type=_TEXT, format="date-time", title="Begin of the night"),
+        "wait_until": Param(None, type=_TEXT, format="date-time", title="Wait for deliveries until"),
+        "inbox": Param(None, type=_TEXT, title="Inbox"),
+    }
+
+
+class TakeIn(BaseOperator):
+    """Waits (without a worker) for the source's delivery of the day, then takes in all that has come."""
+
+    def __init__(self, *, source: str, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.source = source
+
+    def execute(self, context: Context, event: Any = None) -> list[int]:
+        """Gives the numbers of the loaded deliveries."""
+        settings = load_settings()
+        this = night_of(context, settings)
+        if _still(this.wait_until) and not night.has_arrived(settings, self.source, this.business_date, this.inbox):
+            waiting = DeliveryTrigger(self.source, this.business_date.isoformat(), _iso(this.wait_until), this.inbox)
+            self.defer(trigger=waiting, method_name="execute")
+        return night.take_in(settings, self.source, this.business_date, this.inbox)
+
+
+class Accept(BaseOperator):
+    """Judges what was taken in."""
+
+    def __init__(self, *, source: str, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.source = source
+
+    def execute(self, context: Context) -> dict[str, int]:
+        """Gives the number of deliveries by status."""
+        settings = load_settings()
+        outcomes = night.accept(settings, self.source, night_of(context, settings).business_date)
+        statuses = [one.status for one in outcomes]
+        return {status: statuses.count(status) for status in sorted(set(statuses))}
+
+
+class WaitForSources(BaseOperator):
+    """Waits (without a worker) until every source's night has ended, or until the cut-off."""
+
+    def execute(self, context: Context, event: Any = None) -> list[str]:
+        """Gives the sources that the build goes without."""
+        settings = load_settings()
+        this = night_of(context, settings)
+        rest = night.unresolved(settings, this.business_date, this.since)
+        if rest and _still(this.wait_until):
+            waiting = SourcesTrigger(this.business_date.isoformat(), this.since.isoformat(), _iso(this.wait_until))
+            self.defer(trigger=waiting, method_name="execute")
+        return rest
+
+
+class Build(BaseOperator):
+    """Builds the indicators of the day."""
+
+    def execute(self, context: Context) -> int:
+        """Gives the number of the build."""
+        from warehouse.build import build
+
+        settings = load_settings()
+        return build(settings, night_of(context, settings).business_date)
+
+
+def note_failure(context: Context) -> None:
+    """Callback of a source's tasks: the build does not wait for a source whose night broke off."""
+    settings = load_settings()
+    night.note_failure(settings, context["dag"].dag_id, night_of(context, settings).business_date)
+
+
+class _UntilTrigger(BaseTrigger):
+    """Looks again and again, in a thread, until there is nothing to wait for or the time is up."""
+
+    pause: float
+
+    def __init__(self, until: str) -> None:
+        super().__init__()
+        self.until = until
+
+    def is_over(self) -> bool:
+        raise NotImplementedError
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """One event: True when what was waited for is there, False at the cut-off."""
+        while _still(datetime.fromisoformat(self.until)):
+            if await asyncio.to_thread(self.is_over):
+                yield TriggerEvent(True)
+                return
+            await asyncio.sleep(self.pause)
+        yield TriggerEvent(False)
+
+
+class DeliveryTrigger(_UntilTrigger):
+    """Until a source's delivery of a day is complete in the inbox."""
+
+    pause = _LOOK_AT_INBOX_SECONDS
+
+    def __init__(self, source: str, business_date: str, until: str, inbox: str | None) -> None:
+        super().__init__(until)
+        self.source, self.business_date, self.inbox = source, business_date, inbox
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """How the triggerer makes it anew."""
+        names = ("source", "business_date", "until", "inbox")
+        return "warehouse.orchestration.DeliveryTrigger", {name: getattr(self, name) for name in names}
+
+    def is_over(self) -> bool:
+        """Looks once."""
+        return night.has_arrived(load_settings(), self.source, date.fromisoformat(self.business_date), self.inbox)
+
+
+class SourcesTrigger(_UntilTrigger):
+    """Until every source's night has ended."""
+
+    pause = _LOOK_AT_LEDGER_SECONDS
+
+    def __init__(self, business_date: str, since: str, until: str) -> None:
+        super().__init__(until)
+        self.business_date, self.since = business_date, since
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """How the triggerer makes it anew."""
+        names = ("business_date", "since", "until")
+        return "warehouse.orchestration.SourcesTrigger", {name: getattr(self, name) for name in names}
+
+    def is_over(self) -> bool:
+        """Looks once."""
+        day, since = date.fromisoformat(self.business_date), datetime.fromisoformat(self.since)
+        return not night.unresolved(load_settings(), day, since)
+
+
+def _still(until: datetime | None) -> bool:
+    return until is not None and datetime.now(until.tzinfo) < until
+
+
+def _iso(moment: datetime | None) -> str:
+    return moment.isoformat() if moment else datetime.min.isoformat()
