@@ -1,0 +1,109 @@
+"""One delivery, checked: the scan counts, Great Expectations judges, a verdict comes back. No cell value is in any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from time import perf_counter
+from typing import Any
+
+import psycopg
+
+from expectations.errors import CheckError
+from expectations.facts import DeliveryFacts
+from expectations.rules import Rule, rules_of
+from expectations.scan import SCHEMA, Scanned, counts_name, scan
+from ingest.accept import Refusal, Verdict
+from ingest.ddl import partition_name
+from ingest.ledger import CheckResult
+from ingest.spec import SourceSpec
+
+COUNTED = {"element_count", "unexpected_count", "observed_value"}
+"""What may be taken from a result."""
+
+
+def check(conninfo: str, spec: SourceSpec, delivery: DeliveryFacts) -> Verdict:
+    """Check the loaded, stand-alone table of one delivery, taking the role that `conninfo` names (bureau_loader).
+
+    Leaves `raw.<source>__d<id>__failures` for `ingest.accept`. Raises CheckError when a check could not be made, never for what
+    a delivery has wrong. May be run again.
+    """
+    rules = rules_of(spec, delivery.business_date, delivery.region)
+    counts = counts_name(spec, delivery.delivery_id)
+    try:
+        with psycopg.connect(conninfo) as connection:
+            scanned = scan(connection, spec, delivery.delivery_id, rules)
+        started = perf_counter()
+        judged = judge(conninfo, spec, delivery, rules)
+        seconds = perf_counter() - started
+        with psycopg.connect(conninfo) as connection:
+            connection.execute(psycopg.sql.SQL("drop table {}").format(psycopg.sql.Identifier(SCHEMA, counts)))
+    except psycopg.Error as error:
+        # The server's message may quote a cell; its code may not
+        raise CheckError(f"{spec.name}, delivery {delivery.delivery_id}: {type(error).__name__} {error.sqlstate}") from None
+    return _verdict(rules, judged, scanned, seconds)
+
+
+def judge(conninfo: str, spec: SourceSpec, delivery: DeliveryFacts, rules: Sequence[Rule]) -> dict[str, dict[str, Any]]:
+    """What the engine makes of the scan: by rule id its `success` and counts. Raises CheckError when an expectation raised."""
+    from great_expectations.validator.v1_validator import Validator
+
+    from expectations.engine import batch_definition
+    from expectations.suite import suite_of
+
+    counts = f"{SCHEMA}.{counts_name(spec, delivery.delivery_id)}"
+    where = f"{spec.name}, delivery {delivery.delivery_id}"
+    try:
+        with batch_definition(conninfo, SCHEMA, partition_name(spec, delivery.delivery_id)) as batch:
+            suite = suite_of(spec, delivery, rules, counts)
+            outcome = Validator(batch, result_format="BASIC").validate_expectation_suite(suite)
+    except Exception as error:
+        raise CheckError(f"{where}: the engine failed with {type(error).__name__}") from None
+    return dict(_read(outcome.results, where))
+
+
+def _read(results: Iterable[Any], where: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    for result in results:
+        rule = result.expectation_config.meta["rule"]
+        if raised := exceptions(result.exception_info):
+            raise CheckError(f"{where}: checking {rule} raised {', '.join(sorted(raised))}")
+        counts = {name: value for name, value in result.result.items() if name in COUNTED and isinstance(value, int)}
+        yield rule, {"success": bool(result.success), **counts}
+
+
+def exceptions(info: dict[str, Any] | None) -> set[str]:
+    """Types of the exceptions in an `exception_info`, which is one record, or one a metric. Messages stay out: they may quote."""
+    if not info:
+        return set()
+    records = [info] if "raised_exception" in info else list(info.values())
+    return {_type(record) for record in records if record.get("raised_exception")}
+
+
+def _type(record: dict[str, Any]) -> str:
+    last = (record.get("exception_traceback") or "").strip().splitlines()[-1:]
+    name = last[0].split(":", 1)[0].rsplit(".", 1)[-1] if last else ""
+    return name if name.isidentifier() else "an exception"
+
+
+def _verdict(
+    rules: Sequence[Rule], judged: dict[str, dict[str, Any]], scanned: Scanned, judging: float
+) -> Verdict:
+    in_scan = sum(rule.kind in ("row", "fault") for rule in rules)
+    checks: list[CheckResult] = []
+    for rule in rules:
+        found = judged[rule.id]
+        own = {"row": scanned.rows_seconds / in_scan, "fault": scanned.rows_seconds / in_scan, "key": scanned.keys_seconds}
+        whole = rule.kind == "delivery"
+        failed = int(not found["success"]) if whole else found["unexpected_count"]
+        checked = 1 if whole else found["element_count"]
+        checks.append(
+            CheckResult(
+                rule.id, rule.severity, rule.column_name, checked, failed, failed / checked if checked else 0.0, 0.0,
+                own.get(rule.kind, 0.0) + judging / len(rules), found["success"],
+            )
+        )
+    broken = [(rule, result) for rule, result in zip(rules, checks, strict=True) if not result.passed]
+    refusals = tuple(Refusal(rule.id, "", rule.sentence_en) for rule, _ in broken if rule.severity == "refuse")
+    warnings = sum(rule.severity == "warn" for rule, _ in broken)
+    return Verdict(refusals, warnings, tuple(checks))
+
+

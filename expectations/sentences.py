@@ -1,0 +1,61 @@
+"""What a department is told of a generated rule, in both languages; `{title}` is the column's title, other names are values of
+the rule. (Rules between columns bring their sentences in the spec.)"""
+
+from __future__ import annotations
+
+from ingest.spec import Texts
+
+SENTENCES: dict[str, Texts] = {
+    "delivery.columns": Texts(zh="送达表应有约定的全部栏目", en="The delivery has the agreed columns"),
+    "delivery.rows": Texts(zh="数据行数与交付清单一致", en="The number of rows is the manifest's"),
+    "delivery.totals": Texts(zh="控制合计与交付清单一致", en="The control totals are the manifest's"),
+    "delivery.key_repeated": Texts(
+        zh="同一文件中主键（{key_zh}）不重复；重复时以后一行为准",
+        en="No key ({key_en}) stands twice in a file; where one does, the later row counts",
+    ),
+    "row.field_count": Texts(zh="每行栏目数与约定一致", en="Each row has the agreed number of fields"),
+    "row.nul": Texts(zh="内容中没有空字符（NUL）", en="No cell holds a NUL character"),
+    "row.too_long": Texts(zh="每栏内容不超过4000个字符", en="No cell is longer than 4,000 characters"),
+    "required": Texts(zh="{title}必须填写", en="{title}: must be given"),
+    "too_long": Texts(zh="{title}不超过{longest}个字符", en="{title}: at most {longest} characters"),
+    "code": Texts(zh="{title}应为约定代码之一：{codes}", en="{title}: one of the agreed codes {codes}"),
+    "codes": Texts(
+        zh="{title}应为约定代码，多个代码用分号分隔：{codes}",
+        en="{title}: agreed codes, several joined by a semicolon: {codes}",
+    ),
+    "date": Texts(
+        zh="{title}应为真实日期，格式为YYYYMMDD或YYYY-MM-DD",
+        en="{title}: a real date written YYYYMMDD or YYYY-MM-DD",
+    ),
+    "future": Texts(zh="{title}不得晚于业务日期", en="{title}: not after the business date"),
+    "decimal": Texts(
+        zh="{title}应为数字，最多{precision}位，小数不超过{scale}位",
+        en="{title}: a number of at most {precision} digits, at most {scale} of them decimals",
+    ),
+    "integer": Texts(zh="{title}应为整数", en="{title}: a whole number"),
+    "id": Texts(
+        zh="{title}应为15位或18位居民身份证号的写法",
+        en="{title}: written as a resident id of 15 or 18 characters",
+    ),
+    "id_check": Texts(
+        zh="{title}的校验码和出生日期应正确；不正确时性别和出生年份记为不详",
+        en="{title}: check digit and date of birth are right; otherwise sex and year of birth count as unknown",
+    ),
+    "regno": Texts(
+        zh="{title}应为15位或13位数字，或含NA的合作社号码",
+        en="{title}: 15 or 13 digits, or a cooperative's number with NA",
+    ),
+    "check_digit": Texts(zh="{title}的校验位应正确", en="{title}: the check digit is right"),
+    "uscc": Texts(zh="{title}应为18位且校验位正确", en="{title}: 18 characters with a right check digit"),
+    "geography": Texts(
+        zh="{title}应为业务日期当日有效的区划代码",
+        en="{title}: a code of the geography in force on the business date",
+    ),
+    "industry_shape": Texts(zh="{title}应为4位数字", en="{title}: four digits"),
+    "division": Texts(
+        zh="{title}的大类应存在于所填的行业标准中",
+        en="{title}: its division exists in the industry standard named beside it",
+    ),
+    "min": Texts(zh="{title}不小于{bound}", en="{title}: not below {bound}"),
+    "max": Texts(zh="{title}不大于{bound}", en="{title}: not above {bound}"),
+}
