@@ -83,8 +83,17 @@ def outcome(connection: Conn, delivery_id: int) -> Outcome:
     if d is None:
         raise NotReady(f"there is no delivery {delivery_id}")
     return Outcome(
-        d.delivery_id, d.source, d.file_name, d.business_date, d.sequence, d.status, d.rows_in_file, d.rows_accepted,
-        d.rows_quarantined, d.warnings, d.reason,
+        d.delivery_id,
+        d.source,
+        d.file_name,
+        d.business_date,
+        d.sequence,
+        d.status,
+        d.rows_in_file,
+        d.rows_accepted,
+        d.rows_quarantined,
+        d.warnings,
+        d.reason,
     )
 
 
@@ -175,7 +184,10 @@ def _settle_earlier(connection: Conn, spec: SourceSpec, delivery: Delivery, repl
         "and d.region = %(region)s and (d.business_date, d.sequence) < (%(day)s, %(sequence)s)"
     ).format(quarantine=quarantine)
     values = {
-        "region": delivery.region, "day": delivery.business_date, "sequence": delivery.sequence, "by": delivery.delivery_id,
+        "region": delivery.region,
+        "day": delivery.business_date,
+        "sequence": delivery.sequence,
+        "by": delivery.delivery_id,
     }
     if connection.execute(sql.SQL("select 1 {} limit 1").format(open_rows), values).fetchone() is None:
         return

@@ -69,8 +69,13 @@ def load_geography(seeds: Path = SEEDS) -> tuple[Geography, ...]:
     """Every unit of every vintage."""
     return tuple(
         Geography(
-            row["geography"], row["parent"], row["level"], row["name_zh"], row["name_en"],
-            _day(row["valid_from"]), _day(row["valid_to"]),
+            row["geography"],
+            row["parent"],
+            row["level"],
+            row["name_zh"],
+            row["name_en"],
+            _day(row["valid_from"]),
+            _day(row["valid_to"]),
         )
         for row in _rows(seeds / "geography.csv")
     )

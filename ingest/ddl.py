@@ -105,9 +105,7 @@ def _quarantine(connection: Conn, spec: SourceSpec) -> None:
         ).format(table)
     )
     connection.execute(
-        sql.SQL("create index if not exists {} on {} (delivery_id)").format(
-            sql.Identifier(f"{spec.name}_delivery_id"), table
-        )
+        sql.SQL("create index if not exists {} on {} (delivery_id)").format(sql.Identifier(f"{spec.name}_delivery_id"), table)
     )
     connection.execute(
         sql.SQL("comment on table {} is {}").format(

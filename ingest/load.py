@@ -112,7 +112,9 @@ def _compare(
             raise DeliveryRefused("file.trailer", "rows", f"the trailer says {trailer_rows}, the file has {rows}")
         if spec.trailer_total and found[spec.trailer_total] != trailer_sum:
             raise DeliveryRefused(
-                "file.trailer", spec.trailer_total, f"the trailer says {trailer_sum}, the rows add up to {found[spec.trailer_total]}"
+                "file.trailer",
+                spec.trailer_total,
+                f"the trailer says {trailer_sum}, the rows add up to {found[spec.trailer_total]}",
             )
     if manifest.kind == "full" and spec.full_replaces == "same_first_key" and rows == 0:
         raise DeliveryRefused("delivery.empty", "rows", "a full delivery that replaces what it contains must contain something")

@@ -66,10 +66,16 @@ def _note_unfinished(connection: Conn, ctx: LoadContext, spec: SourceSpec, found
 def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox, found: Found) -> None:
     known = ledger.latest_of_file(connection, spec.name, found.file_name)
     if found.state == "link":
-        _settle_unread(connection, ctx, spec, found, known, DeliveryRefused("file.link", "file", "symbolic links are not followed"))
+        _settle_unread(
+            connection, ctx, spec, found, known, DeliveryRefused("file.link", "file", "symbolic links are not followed")
+        )
         return
     manifest_bytes = inbox.manifest(found.file_name)
-    if known is not None and known.status in ("accepted", "replaced", "duplicate") and _unchanged(ctx, known, found, manifest_bytes):
+    if (
+        known is not None
+        and known.status in ("accepted", "replaced", "duplicate")
+        and _unchanged(ctx, known, found, manifest_bytes)
+    ):
         return
     with inbox.open(found.file_name) as file:
         archived = archive.store(ctx.archive, file)
@@ -94,7 +100,12 @@ def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox
             ledger.update(
                 connection,
                 delivery_id,
-                {"kind": manifest.kind, "rows_in_file": loaded.rows, "warnings": len(warnings), "reason": _places(loaded.warnings)},
+                {
+                    "kind": manifest.kind,
+                    "rows_in_file": loaded.rows,
+                    "warnings": len(warnings),
+                    "reason": _places(loaded.warnings),
+                },
             )
     except DeliveryRefused as refusal:
         with connection.transaction():
@@ -121,9 +132,7 @@ def _named(ctx: LoadContext, spec: SourceSpec, found: Found) -> dict[str, Any]:
     }
 
 
-def _begin(
-    connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found, known: Delivery | None, sha256: str
-) -> int:
+def _begin(connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found, known: Delivery | None, sha256: str) -> int:
     """A row with status `loading`: the waiting or cut-off one of this file, else a new one. Tables of a cut-off load go."""
     values = {**_named(ctx, spec, found), "sha256": sha256, "status": "loading", "reason": None, "rows_in_file": None}
     with connection.transaction():

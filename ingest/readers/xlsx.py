@@ -60,16 +60,17 @@ def _sheet_rows(path: Path) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """(row number in the sheet, cells) of the rows that have a cell."""
     import openpyxl
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # styles and extensions that openpyxl does not know do not touch the cells
-            workbook = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-            sheet: Any = workbook.worksheets[0]
-            sheet.reset_dimensions()  # what the file says about its size may be wrong
-            rows = enumerate(sheet.iter_rows(values_only=True), start=1)
-    except Exception:  # openpyxl raises whatever the damaged part made it stumble over
-        raise DeliveryRefused("file.container", "workbook", "the workbook cannot be opened") from None
-    try:
+    # From an open file: openpyxl judges a path by its ending, and the archive's names have none
+    with path.open("rb") as file:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # styles and extensions unknown to openpyxl do not touch the cells
+                workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+                sheet: Any = workbook.worksheets[0]
+                sheet.reset_dimensions()  # what the file says about its size may be wrong
+                rows = enumerate(sheet.iter_rows(values_only=True), start=1)
+        except Exception:  # openpyxl raises whatever the damaged part made it stumble over
+            raise DeliveryRefused("file.container", "workbook", "the workbook cannot be opened") from None
         while True:
             try:
                 number, cells = next(rows)
@@ -79,8 +80,6 @@ def _sheet_rows(path: Path) -> Iterator[tuple[int, tuple[Any, ...]]]:
                 raise DeliveryRefused("file.container", "first sheet", "the sheet is damaged") from None
             if any(cell is not None and cell != "" for cell in cells):
                 yield number, cells
-    finally:
-        workbook.close()
 
 
 def as_text(cell: Any) -> str | None:
