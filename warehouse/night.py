@@ -44,7 +44,7 @@ def accept(settings: Settings, source: str, business_date: date) -> "list[Outcom
 
     Asked again it judges only what is still open. Gives what became of the deliveries judged now.
     """
-    from expectations.checkpoint import check
+    from expectations import DeliveryFacts, check
     from ingest import ledger
     from ingest.accept import accept as settle
     from ingest.spec import load_spec
@@ -54,10 +54,12 @@ def accept(settings: Settings, source: str, business_date: date) -> "list[Outcom
     with _connect(settings) as connection, _alone(connection, f"accept {source} {settings.region}"):
         loading = ledger.by_status(connection, source, settings.region, ["loading"], business_date)
         outcomes = []
-        for delivery in loading:
-            if delivery.rows_in_file is not None:  # else its load was cut off: the next take_in loads it anew
-                verdict = check(context, spec, delivery.delivery_id)
-                outcomes.append(settle(context, spec, delivery.delivery_id, verdict))
+        for one in loading:
+            if one.rows_in_file is None or one.business_date is None:
+                continue  # its load was cut off: the next take_in loads it anew
+            # Rows and totals were compared with the manifest while loading: a delivery that differs is refused by then.
+            facts = DeliveryFacts(one.delivery_id, one.region, one.business_date, one.rows_in_file)
+            outcomes.append(settle(context, spec, one.delivery_id, check(context.conninfo, spec, facts)))
         _write_promises(connection, settings, spec, business_date)
         _record(connection, source, business_date, _ending(connection, settings, spec, business_date))
     return outcomes
@@ -91,11 +93,7 @@ def unresolved(settings: Settings, business_date: date, since: datetime) -> list
     """Sources whose night of `business_date` has not ended since `since`, by name."""
     from ingest.spec import all_specs
 
-    with _connect(settings) as connection:
-        rows = connection.execute(
-            "select source from ledger.source_night where business_date = %s and resolved_at >= %s", [business_date, since]
-        ).fetchall()
-    return sorted(all_specs().keys() - {row[0] for row in rows})
+    return sorted(all_specs().keys() - endings(settings, business_date, since).keys())
 
 
 def loads(settings: Settings, business_date: date) -> "list[Outcome]":
@@ -115,6 +113,25 @@ def loads(settings: Settings, business_date: date) -> "list[Outcome]":
             {"region": settings.region, "day": business_date},
         ).fetchall()
         return [outcome(connection, row[0]) for row in rows]
+
+
+def clock(settings: Settings) -> datetime:
+    """The database's time: what it stamps later compares with this whatever this machine's clock says."""
+    with _connect(settings) as connection:
+        row = connection.execute("select clock_timestamp()").fetchone()
+    assert row is not None
+    moment: datetime = row[0]
+    return moment
+
+
+def endings(settings: Settings, business_date: date, since: datetime) -> dict[str, Ending]:
+    """How each source's night ended, of those that have since `since`."""
+    with _connect(settings) as connection:
+        rows = connection.execute(
+            "select source, outcome from ledger.source_night where business_date = %s and resolved_at >= %s order by source",
+            [business_date, since],
+        ).fetchall()
+    return dict(rows)
 
 
 def today(settings: Settings) -> date:

@@ -37,6 +37,13 @@ class AirflowApi:
             return None
         return dict(answer.json()) if answer.status_code == httpx.codes.OK else None
 
+    def warm_execution_api(self) -> None:
+        """Have the API for tasks made: its first call takes seconds, longer than a task has patience for."""
+        try:
+            self._http.get("/execution/health", timeout=60)
+        except httpx.TransportError:
+            return  # whoever waits for health sees what is wrong
+
     def dag_ids(self) -> set[str]:
         """All DAGs that are known and whose files are there."""
         return {dag["dag_id"] for dag in self._pages("/api/v2/dags", "dags") if not dag["is_stale"]}

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from warehouse.files import write_whole
 from warehouse.services import postgres
@@ -14,7 +15,7 @@ from warehouse.settings import PROJECT, Settings, make_folders
 
 USER = "admin"
 LOCAL_SETTINGS = Path(__file__).parent / "airflow_config"
-_HANDED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "USER", "LOGNAME", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_HANDED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "USER", "LOGNAME", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _WORKERS = 4  # two heavy tasks, the build, and one that only looks and defers
 
 
@@ -24,17 +25,21 @@ def airflow_home(settings: Settings) -> Path:
 
 
 def password_file(settings: Settings) -> Path:
-    """The generated password of the user `admin` as JSON, mode 0600."""
+    """The password of the user `admin` as JSON, mode 0600: where Airflow reads it."""
     return settings.secrets / "airflow_passwords.json"
 
 
 def password(settings: Settings) -> str:
-    """The password of the user `admin`; made when there is none yet."""
+    """The password of the user `admin`: the setting, or one that is made when there is none yet."""
     path = password_file(settings)
-    if not path.exists():
+    kept = str(json.loads(path.read_text())[USER]) if path.exists() else None
+    wanted = kept or secrets.token_urlsafe(18)
+    if settings.airflow_password is not None:
+        wanted = settings.airflow_password.get_secret_value()
+    if wanted != kept:
         make_folders(settings)
-        write_whole(path, json.dumps({USER: secrets.token_urlsafe(18)}) + "\n", 0o600)
-    return str(json.loads(path.read_text())[USER])
+        write_whole(path, json.dumps({USER: wanted}) + "\n", 0o600)
+    return wanted
 
 
 def port(settings: Settings) -> int:
@@ -60,8 +65,13 @@ def choose_port(settings: Settings) -> int:
 
 
 def url(settings: Settings) -> str:
-    """Where people and commands reach Airflow."""
-    return f"http://127.0.0.1:{port(settings)}"
+    """Where commands and tasks reach Airflow."""
+    return settings.airflow_url or f"http://127.0.0.1:{port(settings)}"
+
+
+def listen_address(settings: Settings) -> str:
+    """Loopback only, except where the other services reach the API through a network of their own."""
+    return "127.0.0.1" if settings.airflow_url is None else "0.0.0.0"
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -73,6 +83,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 def _surroundings(settings: Settings) -> dict[str, str]:
     """What is not Airflow's configuration: where the code is, the product's settings, and quiet libraries."""
+    direct = f"127.0.0.1,localhost,{urlsplit(url(settings)).hostname}"
     bureau = {name: value for name, value in os.environ.items() if name.startswith("BUREAU_")}
     return {
         **bureau,
@@ -82,8 +93,8 @@ def _surroundings(settings: Settings) -> dict[str, str]:
         "BUREAU_LANG": settings.lang,
         "PYTHONPATH": os.pathsep.join([str(PROJECT), str(LOCAL_SETTINGS)]),
         "PYTHONUNBUFFERED": "1",
-        "NO_PROXY": "127.0.0.1,localhost",
-        "no_proxy": "127.0.0.1,localhost",
+        "NO_PROXY": direct,
+        "no_proxy": direct,
         # A library's threads do not survive the fork of a task.
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
@@ -114,9 +125,10 @@ def _configuration(settings: Settings) -> dict[str, str]:
             "hostname_callable": "socket.gethostname",  # never asks a name server
         },
         "api": {
-            "host": "127.0.0.1",
+            "host": listen_address(settings),
             "port": port(settings),
-            "base_url": base,
+            # Browsers come by another address than the services: then links are relative.
+            **({"base_url": base} if settings.airflow_url is None else {}),
             "workers": 1,
             "expose_config": False,
             "secret_key": _secret(settings, "airflow_api.key", lambda: secrets.token_hex(32)),
@@ -133,6 +145,8 @@ def _configuration(settings: Settings) -> dict[str, str]:
             "task_instance_heartbeat_timeout": 60,
         },
         "dag_processor": {"refresh_interval": 30, "min_file_process_interval": 60, "parsing_processes": 1},
+        # On a busy machine the API answers late; giving up early only makes it busier.
+        "workers": {"execution_api_timeout": 30},
         "logging": {
             "base_log_folder": airflow_home(settings) / "logs",
             "dag_processor_child_process_log_directory": airflow_home(settings) / "logs" / "dag_processor",

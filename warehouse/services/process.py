@@ -79,8 +79,16 @@ def is_alive(identity: Identity) -> bool:
         return False
 
 
-def condition(name: str, record: Path) -> Condition:
+def state(record: Path) -> State:
     """`running`; `dead` when it was started and ended without being stopped; `stopped` otherwise."""
+    identity = recorded(record)
+    if identity is None:
+        return "stopped"
+    return "running" if is_alive(identity) else "dead"
+
+
+def condition(name: str, record: Path) -> Condition:
+    """The state, with what is known about the process."""
     identity = recorded(record)
     if identity is None:
         return Condition(name, "stopped")

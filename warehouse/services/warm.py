@@ -11,6 +11,11 @@ MODULES = (
     "dbt.adapters.postgres",
     "openpyxl",
     "dbfread",
+    "ingest.take_in",
+    "ingest.accept",
+    "ingest.readers",
+    "expectations.checkpoint",
+    "expectations.engine",
     "warehouse.build",
 )
 
@@ -20,3 +25,4 @@ def import_heavy_libraries() -> None:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     for name in MODULES:
         importlib.import_module(name)
+    importlib.import_module("expectations").warm()
