@@ -124,6 +124,11 @@ class Demo:
             entity.founder = self._people[place % len(self._people)]
         for entity in [*ended[:4], *forgotten[:5], *moved]:
             out.put("registrations", self._fourth, registration_row(entity, self._fourth))
-        late = next(e for e in mine if e.est < date(2010, 6, 1))
-        head = ("G2010990000000001", "L" + late.founder.ident, "", late.name, "10101", "20100101", "20100331")
-        out.put("tax_national", self._fourth, (*head, "48000.00", "1440.00", "0.00", "", "1440.00", "20100412", "N", "0"))
+        owner = next(e for e in mine if e.est < date(2010, 4, 1))
+        out.put("tax_national", self._fourth, _voucher(owner, 1, "20100331", "20100412"))  # the late one
+        out.put("tax_national", self._second, _voucher(owner, 2, "20101130", "20101215"))  # the refused one has something to spoil
+
+
+def _voucher(e: Entity, number: int, end: str, paid: str) -> tuple[str, ...]:
+    head = (f"G20109900{number:08d}", "L" + e.founder.ident, "", e.name, "10101", f"{end[:6]}01", end)
+    return (*head, "48000.00", "1440.00", "0.00", "", "1440.00", paid, "N", "0")

@@ -1,4 +1,4 @@
-"""Vouchers of both tax offices for 2009 on: firms by quarter, larger households by quarter, small ones by half-year."""
+"""Vouchers of both tax offices for 2009 on: firms by month or quarter, larger households by quarter, small ones by half-year."""
 
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -35,10 +35,10 @@ class Taxes:
     def _entity(self, e: Entity) -> None:
         rng = self._rng
         firm = e.sector != "individual"
-        if rng.random() > (0.82 if firm else 0.62):
+        if rng.random() > (0.85 if firm else 0.8):
             return
-        large = firm or rng.random() < 0.07
-        months = 3 if large else 12 if rng.random() < 0.75 else 6
+        large = firm or rng.random() < 0.12
+        months = 1 if firm and e.noise % 2 else 3 if large else 12 if rng.random() < 0.4 else 6
         local = e.trade[0][:2] in SERVICES
         turnover = Decimal(int(rng.lognormvariate(11.0 if firm else 8.6, 0.7))) * months
         payer, regno = self._payer(e), "" if not firm and rng.random() < 0.3 else e.regno
@@ -64,7 +64,8 @@ class Taxes:
         self, office: str, e: Entity, payer: str, regno: str, kind: str, start: date, end: date, base: Decimal, due: Decimal
     ) -> Decimal:
         rng = self._rng
-        paid_on = end + timedelta(days=rng.randrange(2, 20))
+        # One in five pays late: so vouchers come in every night of a month.
+        paid_on = end + timedelta(days=rng.randrange(20, 170) if rng.random() < 0.2 else rng.randrange(2, 20))
         code, relief = self._relief(e, kind, end, due)
         known = paid_on + timedelta(days=int(rng.expovariate(0.5)))
         if known > self._last:

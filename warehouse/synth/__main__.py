@@ -1,0 +1,5 @@
+"""`python -m warehouse.synth`: the command alone."""
+
+from warehouse.cli.synth import command
+
+command()
