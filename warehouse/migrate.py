@@ -60,6 +60,12 @@ def migrate(settings: Settings, folder: Path = FOLDER) -> list[str]:
     return done
 
 
+def pending(settings: Settings, folder: Path = FOLDER) -> bool:
+    """Whether `migrate` has something to do. Raises psycopg.OperationalError while the server does not answer."""
+    with psycopg.connect(postgres.conninfo(settings), connect_timeout=5) as connection:
+        return not {file.number for file in migrations(folder)} <= _applied(connection).keys()
+
+
 def _applied(connection: psycopg.Connection[tuple[object, ...]]) -> dict[int, str]:
     """Number -> sha256 of what stands in the database."""
     exists = connection.execute("select to_regclass('ledger.migration')").fetchone()

@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     cutoff_hours: float = Field(default=4.0, gt=0, description="Hours after the start when the build stops waiting.")
     series_start: date = Field(default=date(2009, 1, 1), description="First day of the published series.")
     airflow_port: int | None = Field(default=None, ge=1, le=65535, description="Port of Airflow; default: a free one.")
+    airflow_url: str | None = Field(
+        default=None, description="Where Airflow answers when its services are not this home's own processes (containers)."
+    )
+    airflow_password: SecretStr | None = Field(default=None, description="Password of Airflow's admin; default: generated.")
     pseudonym_key_file: Path | None = Field(default=None, description="File with the key of the pseudonyms (hex).")
     pseudonym_key: SecretStr | None = Field(default=None, description="The key itself (hex); goes before the file.")
     lang: Literal["en", "zh"] = "en"

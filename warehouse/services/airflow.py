@@ -1,4 +1,7 @@
-"""Airflow's four services of one home: started once, healed one by one, stopped whole."""
+"""Airflow's four services of one home: started once, healed one by one, stopped whole.
+
+Where `airflow_url` is set they are somebody else's to start and stop (containers): here they are only asked and waited for.
+"""
 
 import subprocess
 import sys
@@ -35,18 +38,23 @@ Say = Callable[[str], None]
 
 
 def conditions(settings: Settings) -> list[process.Condition]:
-    """How each service is."""
+    """How each service is; of services elsewhere only whether they are well."""
+    if settings.airflow_url is not None:
+        well = _well(settings)
+        return [process.Condition(name, "running" if name in well else "dead") for name in SERVICES]
     return [process.condition(name, _record(settings, name)) for name in SERVICES]
 
 
 def all_run(settings: Settings) -> bool:
     """Whether every service runs; quicker than `conditions`, which measures memory."""
+    if settings.airflow_url is not None:
+        return _well(settings) == set(SERVICES)
     return all(process.state(_record(settings, name)) == "running" for name in SERVICES)
 
 
 def all_stopped(settings: Settings) -> bool:
     """Whether the services were stopped, or never started."""
-    return all(process.state(_record(settings, name)) == "stopped" for name in SERVICES)
+    return settings.airflow_url is None and all(process.state(_record(settings, name)) == "stopped" for name in SERVICES)
 
 
 def log_file(settings: Settings, service: str) -> Path:
@@ -59,36 +67,69 @@ def ensure_running(settings: Settings, say: Say = lambda step: None) -> list[str
 
     `say` is told the steps: "metadata", "start", then "wait". Raises BureauError when one ends or does not come up.
     """
+    if settings.airflow_url is not None:
+        say("wait")
+        _wait_for_others(settings)
+        return []
     with locked(settings.run / "airflow.lock"):
         missing = [name for name in SERVICES if process.state(_record(settings, name)) != "running"]
         if not missing:
             return []
-        config.airflow_home(settings).mkdir(mode=0o700, parents=True, exist_ok=True)
-        (config.airflow_home(settings) / "plugins").mkdir(exist_ok=True)
         process.stop([_record(settings, name) for name in missing], grace=0)  # what a killed one left behind
         if "api-server" in missing:
             config.choose_port(settings)
+        prepare(settings, say)
         environment = config.environment(settings)
-        _migrate(settings, environment, say)
-        _bury(settings, missing)
+        bury(settings, missing)
         say("start")
         began = datetime.now(UTC)
         for name in missing:
-            command = [sys.executable, "-m", "airflow", *_COMMANDS[name]]
-            if name == "api-server":
-                command += ["--host", "127.0.0.1", "--port", str(config.port(settings))]
             folder = config.airflow_home(settings)
-            process.start(name, command, environment, folder, log_file(settings, name), _record(settings, name))
+            process.start(name, command(settings, name), environment, folder, log_file(settings, name), _record(settings, name))
         say("wait")
         _wait_until_healthy(settings, missing, began)
         return missing
 
 
 def stop(settings: Settings) -> None:
-    """Stop all services and everything they started."""
+    """Stop all services and everything they started; nothing to do for services elsewhere."""
+    if settings.airflow_url is not None:
+        return
     with locked(settings.run / "airflow.lock"):
         process.stop([_record(settings, name) for name in SERVICES])
-        _bury(settings, list(SERVICES))
+        bury(settings, list(SERVICES))
+
+
+def command(settings: Settings, service: str) -> list[str]:
+    """What runs a service in the foreground."""
+    words = [sys.executable, "-m", "airflow", *_COMMANDS[service]]
+    if service == "api-server":
+        words += ["--host", config.listen_address(settings), "--port", str(config.port(settings))]
+    return words
+
+
+def prepare(settings: Settings, say: Say = lambda step: None) -> None:
+    """Have Airflow's folders and its metadata database ready for this version. PostgreSQL must run."""
+    config.airflow_home(settings).mkdir(mode=0o700, parents=True, exist_ok=True)
+    (config.airflow_home(settings) / "plugins").mkdir(exist_ok=True)
+    _migrate(settings, config.environment(settings), say)
+
+
+def is_prepared(settings: Settings) -> bool:
+    """Whether `prepare` has nothing to do. Raises psycopg.OperationalError while the server does not answer."""
+    with psycopg.connect(postgres.conninfo(settings, database="airflow"), autocommit=True, connect_timeout=5) as connection:
+        return _is_current(settings, connection)
+
+
+def beats(settings: Settings, service: str, host: str, within: float) -> bool:
+    """Whether this host's service (not the api-server, which answers by itself) sent a heartbeat in the last `within` seconds."""
+    with psycopg.connect(postgres.conninfo(settings, database="airflow"), connect_timeout=5) as connection:
+        row = connection.execute(
+            "select max(latest_heartbeat) > now() - make_interval(secs => %s) from job "
+            "where state = 'running' and job_type = %s and hostname = %s",
+            [within, _JOBS[service], host],
+        ).fetchone()
+        return row is not None and row[0] is True
 
 
 def run_command(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -110,10 +151,8 @@ def _record(settings: Settings, name: str) -> Path:
 
 def _migrate(settings: Settings, environment: dict[str, str], say: Say) -> None:
     """Bring the metadata database to this Airflow's schema; costs seconds, so only when a marker does not say it is done."""
-    marker = config.airflow_home(settings) / "metadata_version"
     with psycopg.connect(postgres.conninfo(settings, database="airflow"), autocommit=True) as connection:
-        wanted = f"{version('apache-airflow-core')} {_revision(connection)}\n"
-        if marker.exists() and marker.read_text() == wanted:
+        if _is_current(settings, connection):
             return
         say("metadata")
         result = subprocess.run(
@@ -129,7 +168,16 @@ def _migrate(settings: Settings, environment: dict[str, str], say: Say) -> None:
             "on conflict (pool) do update set slots = excluded.slots",
             [POOL, _POOL_SLOTS, "Loads and checks: as many at a time as the machine bears"],
         )
-        write_whole(marker, f"{version('apache-airflow-core')} {_revision(connection)}\n")
+        write_whole(_marker(settings), f"{version('apache-airflow-core')} {_revision(connection)}\n")
+
+
+def _marker(settings: Settings) -> Path:
+    return config.airflow_home(settings) / "metadata_version"
+
+
+def _is_current(settings: Settings, connection: psycopg.Connection[tuple[object, ...]]) -> bool:
+    wanted = f"{version('apache-airflow-core')} {_revision(connection)}\n"
+    return _marker(settings).exists() and _marker(settings).read_text() == wanted
 
 
 def _revision(connection: psycopg.Connection[tuple[object, ...]]) -> str:
@@ -143,7 +191,7 @@ def _revision(connection: psycopg.Connection[tuple[object, ...]]) -> str:
     return " ".join(map(str, row or ()))
 
 
-def _bury(settings: Settings, names: list[str]) -> None:
+def bury(settings: Settings, names: list[str]) -> None:
     """Tell the metadata database which services are no more, so that their tasks and triggers are taken over at once."""
     jobs = [_JOBS[name] for name in names if name in _JOBS]
     try:
@@ -153,6 +201,23 @@ def _bury(settings: Settings, names: list[str]) -> None:
             )
     except (psycopg.OperationalError, psycopg.errors.UndefinedTable, BureauError):
         return  # the server is down or new: there is nobody to bury
+
+
+def _well(settings: Settings) -> set[str]:
+    """The services that are well by the API's account."""
+    with api(settings) as client:
+        health = client.health()
+    if health is None:
+        return set()
+    return {"api-server"} | {name for name, key in _HEALTH.items() if health.get(key, {}).get("status") == "healthy"}
+
+
+def _wait_for_others(settings: Settings) -> None:
+    deadline = time.monotonic() + _HEALTHY_SECONDS
+    while not all_run(settings):
+        if time.monotonic() > deadline:
+            raise BureauError("services.not_healthy", seconds=int(_HEALTHY_SECONDS), folder=str(settings.logs))
+        time.sleep(1)
 
 
 def _wait_until_healthy(settings: Settings, started: list[str], began: datetime) -> None:
