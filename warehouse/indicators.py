@@ -43,7 +43,10 @@ class Part(_Strict):
 
 
 class Indicator(_Strict):
-    """One indicator and method version; `value` = numerator (over denominator) times `scale`."""
+    """One indicator and method version; `value` = numerator (over denominator) times `scale`.
+
+    units   the part that is a count of distinct units and so is the figure's `unit_count`; absent: they are counted.
+    """
 
     indicator: str
     method_version: str
@@ -54,6 +57,7 @@ class Indicator(_Strict):
     sectors: tuple[str, ...] = ()
     needs: tuple[str, ...]
     scale: Decimal
+    units: Literal["numerator", "denominator"] | None = None
     numerator: Part
     denominator: Part | None = None
     standard_error: bool = False

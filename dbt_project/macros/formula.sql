@@ -22,15 +22,15 @@
             '{{ i.numerator.accumulation }}',
             {% if i.denominator is defined %}'{{ i.denominator.accumulation }}'{% else %}null{% endif %},
             {{ text_list(i.denominator.undivided if i.denominator is defined and i.denominator.undivided is defined else []) }},
-            {{ i.get('standard_error', false) }}
+            {{ i.get('standard_error', false) }}, '{{ i.get('units', 'counted') }}'
         ){{ ',' if not loop.last }}
     {%- endfor %}
     {%- else %}
-        (null, null, null::text [], null::text [], null::text [], null::text [], null::numeric, null, null, null::text [], false)
+        (null, null, null::text [], null::text [], null::text [], null::text [], null::numeric, null, null, null::text [], false, null)
     {%- endif %}
     ) as i (
         indicator, method_version, grains, breakdown_types, sectors, needs, scale, numerator_accumulation,
-        denominator_accumulation, undivided, has_standard_error
+        denominator_accumulation, undivided, has_standard_error, unit_part
     )
 {%- endmacro %}
 
@@ -51,7 +51,8 @@
             '{{ i.indicator }}', '{{ i.method_version }}', '{{ part }}', '{{ account }}', {{ sign }}::numeric,
             '{{ i[part].accumulation }}', {{ "'" ~ i[part].sector ~ "'" if i[part].sector is defined else 'null' }},
             {{ text_list((['total'] if i[part].undivided is defined else ['total'] + i.breakdowns)) }},
-            {{ text_list(i.periods) }}, {{ 'false' if i[part].undivided is defined else 'true' }}
+            {{ text_list(i.periods) }},
+            {{ 'false' if i.units is defined or i[part].undivided is defined else 'true' }}
         ){{ ',' if not loop.last }}
     {%- endfor %}
     {%- else %}
@@ -80,10 +81,15 @@
     ) as member (breakdown_type, breakdown)
 {%- endmacro %}
 
+{#- Whether the member named by cells_of is open to this posting. -#}
+{% macro cell_applies(p) -%}
+    ({{ p }}.applies_to is null or member.breakdown_type = any({{ p }}.applies_to))
+{%- endmacro %}
+
 {#- Whether the member named by cells_of counts: asked for by the indicator and open to this posting. -#}
 {% macro cell_counts(p, breakdown_types) -%}
     member.breakdown_type = any({{ breakdown_types }})
-    and ({{ p }}.applies_to is null or member.breakdown_type = any({{ p }}.applies_to))
+    and {{ cell_applies(p) }}
 {%- endmacro %}
 
 {#- The day from which a period is closed: the first of September of the year after it. -#}

@@ -14,7 +14,7 @@
     ref('evi_population__urban_labour'),
 ] %}
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false,
-          pre_hook="{{ ensure_accounts() }}") }}
+          pre_hook=["{{ bulk_work() }}", "{{ ensure_accounts() }}"]) }}
 
 -- The ledger: what the touched units should stand at, less what stands for them, is appended.
 with desired as (

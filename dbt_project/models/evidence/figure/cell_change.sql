@@ -1,8 +1,9 @@
 {{ config(materialized='incremental', incremental_strategy='append',
-          indexes=[{'columns': ['build_id']}, {'columns': ['indicator', 'geography', 'breakdown_type']}]) }}
+          indexes=[{'columns': ['build_id']}, {'columns': ['indicator', 'geography', 'breakdown_type']}],
+          pre_hook='{{ bulk_work() }}') }}
 
 -- What a build's postings change in each indicator's cells, month by month: sums of the numerator, the denominator,
--- and the number of units whose own contribution is not zero. Figures are sums of these rows.
+-- and, where neither says it, the number of units whose own contribution is not zero. Figures are sums of these rows.
 -- `grain` is set where the amount counts in periods of one grain only; months before the series are one opening month.
 with formula as (
     {{ formula_rows() }}
@@ -13,10 +14,11 @@ counted as (
     select
         f.*,
         {% if is_incremental() -%}
-        coalesce((
-            select max(c.build_id) from {{ this }} as c
-            where c.indicator = f.indicator and c.method_version = f.method_version
-        ), 0)
+        case
+            when (f.indicator, f.method_version) in (select c.indicator, c.method_version from {{ this }} as c)
+                then (select max(c.build_id) from {{ this }} as c)
+            else 0
+        end
         {%- else -%}
         0
         {%- endif %} as counted_up_to
@@ -24,54 +26,83 @@ counted as (
 ),
 
 opening as (
-    select (series_start - interval '1 month')::date as month from {{ source('ledger', 'current_build') }}
+    select series_start, (series_start - interval '1 month')::date as month
+    from {{ source('ledger', 'current_build') }}
 ),
 
 fresh as (
     select
-        f.indicator, f.method_version, f.part, f.sign, f.accumulation, f.breakdown_types, f.counts_units, p.*
-    from counted as f
-    inner join {{ ref('posting') }} as p
-        on f.account = p.account and p.build_id > f.counted_up_to and (f.only_sector is null or p.sector = f.only_sector)
+        p.*,
+        case
+            when p.effective_date < o.series_start then o.month else date_trunc('month', p.effective_date)::date
+        end as month
+    from {{ ref('posting') }} as p
+    cross join opening as o
+    where p.build_id > (select min(c.counted_up_to) from counted as c)
+),
+
+-- Summed at the finest cell first: indicators share accounts, and many units share a cell.
+fine as (
+    select
+        account, build_id, coalesce(period_grain, '') as grain, geography, geo_scope, applies_to, sector, industry,
+        founder_groups, sex, birth_year, month, sum(weight) as weight
+    from fresh
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+),
+
+account_cell as (
+    select
+        p.account,
+        p.build_id,
+        p.sector,
+        place.cell_geography as geography,
+        member.breakdown_type,
+        member.breakdown,
+        p.grain,
+        p.month,
+        sum(p.weight) as weight
+    from fine as p
+    {{ cells_of('p') }}
+    where {{ cell_applies('p') }}
+    group by 1, 2, 3, 4, 5, 6, 7, 8
 ),
 
 amount as (
     select
-        p.indicator,
-        p.method_version,
-        p.part,
-        place.cell_geography as geography,
-        member.breakdown_type,
-        member.breakdown,
-        coalesce(p.period_grain, '') as grain,
-        case
-            when p.accumulation = 'stock' then greatest(date_trunc('month', p.effective_date)::date, o.month)
-            else date_trunc('month', p.effective_date)::date
-        end as month,
-        sum(p.sign * p.weight) as amount
-    from fresh as p
+        f.indicator,
+        f.method_version,
+        f.part,
+        c.geography,
+        c.breakdown_type,
+        c.breakdown,
+        c.grain,
+        c.month,
+        sum(f.sign * c.weight) as amount
+    from counted as f
+    inner join account_cell as c
+        on f.account = c.account
+        and c.build_id > f.counted_up_to
+        and c.breakdown_type = any(f.breakdown_types)
+        and (f.only_sector is null or c.sector = f.only_sector)
     cross join opening as o
-    {{ cells_of('p') }}
-    where
-        {{ cell_counts('p', 'p.breakdown_types') }}
-        and (p.accumulation = 'stock' or p.effective_date > o.month + interval '1 month' - interval '1 day')
+    where f.accumulation = 'stock' or c.month >= o.series_start
     group by 1, 2, 3, 4, 5, 6, 7, 8
 ),
 
--- Units are counted anew for those with fresh postings: as they stand now, less as they stood.
+-- Where the formula does not say which part counts them, units are counted anew if they have fresh postings: as they
+-- stand now, less as they stood.
 fresh_unit as (
-    select distinct indicator, method_version, unit_type, unit_id from fresh
-    where counts_units
+    select distinct unit_type, unit_id from fresh
+    where account in (select c.account from counted as c where c.counts_units)
 ),
 
 unit_posting as (
     select
         f.indicator, f.method_version, f.part, f.sign, f.accumulation, f.breakdown_types, f.grains, f.counted_up_to, p.*
-    from fresh_unit as u
-    inner join counted as f on u.indicator = f.indicator and u.method_version = f.method_version and f.counts_units
-    inner join {{ ref('posting') }} as p
-        on u.unit_type = p.unit_type and u.unit_id = p.unit_id and f.account = p.account
-        and (f.only_sector is null or p.sector = f.only_sector)
+    from {{ ref('posting') }} as p
+    inner join fresh_unit as u on p.unit_type = u.unit_type and p.unit_id = u.unit_id
+    inner join counted as f
+        on p.account = f.account and f.counts_units and (f.only_sector is null or p.sector = f.only_sector)
 ),
 
 flow_unit as (
@@ -96,7 +127,7 @@ flow_unit as (
     where
         p.accumulation <> 'stock'
         and {{ cell_counts('p', 'p.breakdown_types') }}
-        and p.effective_date > o.month + interval '1 month' - interval '1 day'
+        and p.effective_date >= o.series_start
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ),
 

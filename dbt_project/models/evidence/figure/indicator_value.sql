@@ -1,6 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false,
           indexes=[{'columns': ['build_id']},
-                   {'columns': ['indicator', 'period', 'geography', 'breakdown_type', 'breakdown']}]) }}
+                   {'columns': ['indicator', 'period', 'geography', 'breakdown_type', 'breakdown']}],
+          pre_hook='{{ bulk_work() }}') }}
 
 -- Figures that this build changed or that are new, every version kept: the history behind mart.indicator_values.
 -- Worked out for touched groups of cells, for periods that opened since the published build, and where a source
@@ -83,7 +84,7 @@ touched_denominator as (
 cell as (
     select
         i.indicator, i.method_version, i.scale, i.numerator_accumulation, i.denominator_accumulation, i.undivided,
-        i.has_standard_error,
+        i.has_standard_error, i.unit_part,
         p.period, p.period_grain, p.first_day, p.last_day, l.geography, m.breakdown_type, m.breakdown,
         s.period is not null as is_stale
     from indicator as i
@@ -201,7 +202,9 @@ valued as (
             when cardinality(c.undivided) = 0 then coalesce(k.denominator, 0)
             when c.breakdown_type = any(c.undivided) then whole.denominator
         end as denominator,
-        coalesce(k.unit_count, 0)::bigint as unit_count,
+        coalesce(
+            case c.unit_part when 'numerator' then k.numerator when 'denominator' then k.denominator else k.unit_count end, 0
+        )::bigint as unit_count,
         e.standard_error
     from cell as c
     left join known as k
