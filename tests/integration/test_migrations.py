@@ -1,0 +1,79 @@
+import shutil
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.conftest import Connect
+from tests.integration.conftest import Server
+from warehouse.errors import BureauError
+from warehouse.migrate import FOLDER, migrate, migrations
+from warehouse.secret_key import check_fingerprint
+from warehouse.services import postgres
+from warehouse.services.session import running
+from warehouse.settings import Settings, load_settings
+
+pytestmark = pytest.mark.integration
+
+
+def test_second_run_applies_nothing(database: Settings, connect: Connect) -> None:
+    assert migrate(database) == []
+    applied = connect().execute("select number, sha256 from ledger.migration order by number").fetchall()
+    assert applied == [(file.number, file.sha256) for file in migrations()]
+
+
+def test_changed_file_is_refused_and_a_new_one_applied(database: Settings, connect: Connect, tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    shutil.copytree(FOLDER, folder)
+    (folder / "998_more.sql").write_text("set local role bureau_owner; create table mart.more (a int);")
+    assert migrate(database, folder) == ["998_more"]
+    (folder / "998_more.sql").write_text("select 1")
+    with pytest.raises(BureauError, match="998_more"):
+        migrate(database, folder)
+    connect().execute("drop table mart.more; delete from ledger.migration where number = 998")
+
+
+def test_failing_file_leaves_nothing(database: Settings, connect: Connect, tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    shutil.copytree(FOLDER, folder)
+    (folder / "999_broken.sql").write_text("create table mart.half (a int); select 1 / 0;")
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        migrate(database, folder)
+    assert connect().execute("select to_regclass('mart.half')").fetchone() == (None,)
+    assert migrate(database) == []
+
+
+def test_real_server_with_an_ordinary_owner(bare_server: Server, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("ab" * 32)
+    key.chmod(0o600)
+    settings = load_settings(home=tmp_path / "home", database_url=bare_server.owner, pseudonym_key_file=key)
+    with pytest.raises(BureauError, match="create database city_airflow"):
+        postgres.ensure_running(settings)
+    with psycopg.connect(bare_server.superuser, autocommit=True) as connection:
+        connection.execute("alter role keeper createdb")
+    with running(settings):
+        assert postgres.is_running(settings)
+        assert migrate(settings) == []
+        psycopg.connect(postgres.conninfo(settings, database="airflow")).close()
+        with psycopg.connect(postgres.conninfo(settings, role="bureau_loader")) as connection:
+            assert connection.execute("select current_user, session_user").fetchone() == ("bureau_loader", "keeper")
+            connection.execute("create table raw.sample (row_id bigint) ")
+    assert postgres.is_running(settings)  # it was there before; it is there after
+    assert not settings.postgres.exists()
+
+    other = load_settings(home=tmp_path / "home", database_url=bare_server.owner, pseudonym_key="cd" * 32)
+    with pytest.raises(BureauError) as caught:
+        check_fingerprint(other)
+    assert caught.value.key == "key.mismatch"
+
+
+def test_real_server_asks_for_a_key(bare_server: Server, tmp_path: Path) -> None:
+    with psycopg.connect(bare_server.superuser, autocommit=True) as connection:
+        connection.execute("create database second owner keeper")
+    url = bare_server.owner.replace("/city", "/second")
+    settings = load_settings(home=tmp_path / "home", database_url=url)
+    with pytest.raises(BureauError) as caught, running(settings):
+        pass
+    assert caught.value.key == "key.missing"
+    assert not (settings.secrets / "pseudonym.key").exists()
