@@ -1,0 +1,1 @@
+"""Measured claims, each against its floor in the same run."""

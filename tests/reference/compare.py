@@ -1,0 +1,70 @@
+"""What differs between the cells counted by brute force and the rows of the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+
+from .figures import Cell, CellKey
+
+KEY = ("indicator", "period", "geography", "breakdown_type", "breakdown")
+RELATIVE = 1e-9
+
+
+def differences(
+    cells: Mapping[CellKey, Cell], rows: Iterable[Mapping[str, object]], *, stale: frozenset[str] = frozenset()
+) -> list[str]:
+    """One sentence for each cell that is missing, extra, doubled or different; none when all agree.
+
+    `rows` are those of `mart.indicator_values` by column name; those of indicators that the calculator does not know are
+    left out. Of the indicators in `stale` only numerator, denominator and unit_count are compared.
+    """
+    known = {key[0] for key in cells}
+    found: set[CellKey] = set()
+    told: list[str] = []
+    for row in rows:
+        indicator, period, geography, kind, member = (str(row[column]) for column in KEY)
+        key = (indicator, period, geography, kind, member)
+        if indicator not in known:
+            continue
+        if key in found:
+            told.append(f"{key}: twice in the warehouse")
+        elif key not in cells:
+            told.append(f"{key}: only in the warehouse")
+        else:
+            told.extend(f"{key}: {what}" for what in _cell(cells[key], row, indicator in stale))
+        found.add(key)
+    return told + [f"{key}: missing in the warehouse" for key in cells if key not in found]
+
+
+def _cell(cell: Cell, row: Mapping[str, object], stale: bool) -> list[str]:
+    exact: dict[str, Fraction | Decimal | int | None] = {
+        "numerator": cell.numerator, "denominator": cell.denominator, "unit_count": cell.unit_count,
+    }  # fmt: skip
+    if not stale:
+        exact["value"] = cell.value
+    told = []
+    for column, expected in exact.items():
+        if _number(row[column]) != (None if expected is None else Fraction(expected)):
+            told.append(f"{column} {row[column]}, by brute force {_text(expected)}")
+    if not stale and row["availability"] != cell.availability:
+        told.append(f"availability {row['availability']}, by brute force {cell.availability}")
+    error = row["standard_error"]
+    if not stale and not _close(None if error is None else float(str(error)), cell.standard_error):
+        told.append(f"standard_error {error}, by brute force {cell.standard_error}")
+    return told
+
+
+def _number(value: object) -> Fraction | None:
+    return None if value is None else Fraction(str(value))
+
+
+def _text(value: Fraction | Decimal | int | None) -> str:
+    return str(float(value)) if isinstance(value, Fraction) and value.denominator != 1 else str(value)
+
+
+def _close(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= RELATIVE * max(abs(one), abs(other))
