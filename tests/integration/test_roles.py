@@ -60,11 +60,12 @@ def _matrix() -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(("table", "role", "rights"), _matrix())
 def test_role_has_exactly_the_written_rights(samples: Settings, connect: Connect, table: str, role: str, rights: str) -> None:
     schema = table.partition(".")[0]
-    row = connect().execute("select has_schema_privilege(%s, %s, 'usage')", [f"bureau_{role}", schema]).fetchone()
+    connection = connect()
+    row = connection.execute("select has_schema_privilege(%s, %s, 'usage')", [f"bureau_{role}", schema]).fetchone()
     usage = row is not None and row[0]
     found = ""
     for letter, word in LETTERS.items():
-        asked = connect().execute("select has_table_privilege(%s, %s, %s)", [f"bureau_{role}", table, word]).fetchone()
+        asked = connection.execute("select has_table_privilege(%s, %s, %s)", [f"bureau_{role}", table, word]).fetchone()
         found += letter if usage and asked is not None and asked[0] else ""
     assert (found or "-") == rights
 
