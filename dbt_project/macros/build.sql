@@ -16,7 +16,7 @@
     {%- if is_incremental() -%}truncate {{ this }}{%- endif -%}
 {%- endmacro %}
 
-{#- For a statement over whole tables that are not analysed yet: hash joins and memory to do them in. -#}
+{#- For a statement over whole tables that are not analysed yet: hashing, and memory to do it in. -#}
 {% macro bulk_work() -%}
-    set local enable_nestloop = off; set local enable_mergejoin = off; set local jit = off; set local work_mem = '128MB'
+    set local enable_nestloop = off; set local enable_mergejoin = off; set local enable_sort = off; set local jit = off; set local work_mem = '128MB'
 {%- endmacro %}

@@ -10,6 +10,10 @@ with build as (
     select * from {{ source('ledger', 'current_build') }}
 ),
 
+period as materialized (
+    select * from {{ ref('period') }}
+),
+
 published_build as (
     select coalesce(max(p.business_date), '-infinity'::date) as business_date
     from {{ source('ledger', 'build') }} as p
@@ -52,7 +56,7 @@ never_known as (
 stale as (
     select i.indicator, i.method_version, p.period
     from indicator as i
-    cross join {{ ref('period') }} as p
+    cross join period as p
     where
         exists (
             select 1 from behind as s
@@ -88,7 +92,7 @@ cell as (
         p.period, p.period_grain, p.first_day, p.last_day, l.geography, m.breakdown_type, m.breakdown,
         s.period is not null as is_stale
     from indicator as i
-    inner join {{ ref('period') }} as p on p.period_grain = any(i.grains)
+    inner join period as p on p.period_grain = any(i.grains)
     cross join place as l
     inner join {{ ref('member') }} as m
         on m.breakdown_type = 'total'
@@ -134,14 +138,14 @@ flow as (
     inner join part as t
         on a.indicator = t.indicator and a.method_version = t.method_version and a.part = t.part
         and t.accumulation <> 'stock'
-    inner join {{ ref('period') }} as p
+    inner join period as p
         on a.month >= p.first_day and a.month <= p.last_day and a.grain in ('', p.period_grain)
     group by 1, 2, 3, 4, 5, 6, 7
 ),
 
 -- Stocks run on from month to month; a period's stock is that of its last month.
 month as (
-    select first_day as month from {{ ref('period') }}
+    select first_day as month from period
     where period_grain = 'M'
     union
     select (series_start - interval '1 month')::date from build
@@ -177,7 +181,7 @@ stock as (
         {{ age_band_in_period('l', 'p.first_day') }} as breakdown,
         coalesce(sum(l.level), 0) as amount
     from stock_level as l
-    inner join {{ ref('period') }} as p on l.month = date_trunc('month', p.last_day)
+    inner join period as p on l.month = date_trunc('month', p.last_day)
     group by 1, 2, 3, 4, 5, 6, 7
 ),
 
