@@ -32,6 +32,12 @@ COMMANDS = {
     "synth": "warehouse.cli.synth:synth",
     "test": "warehouse.cli.test:test",
 }
+# What containers run: works, but is not listed.
+UNLISTED = {
+    "init": "warehouse.cli.service:init",
+    "service": "warehouse.cli.service:service",
+    "health": "warehouse.cli.service:health",
+}
 _HEADINGS = {"Options": "cli.options", "Commands": "cli.commands"}
 
 
@@ -64,9 +70,9 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, with its texts in the chosen language and the options that all share."""
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in {*self.list_commands(ctx), *UNLISTED}:
             return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        module, _, attribute = (COMMANDS | UNLISTED)[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         known = {option for parameter in command.params for option in parameter.opts}
         command.params.extend(option for option in shared_options() if not known & set(option.opts))
