@@ -45,7 +45,7 @@ class Spool:
         self._rows.append(row)
         if len(self._rows) >= SPOOL_ROWS:
             # Unnamed temporary file: nothing is left behind when the run is killed.
-            self._file = self._file or TemporaryFile()
+            self._file = self._file or TemporaryFile()  # noqa: SIM115 - open for as long as the spool lives
             pickle.dump(self._rows, self._file)
             self._rows = []
 

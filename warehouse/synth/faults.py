@@ -43,7 +43,7 @@ def planted_ids(seed: int) -> tuple[str, ...]:
 
 
 class Demo:
-    """Plans the faults of the nights after the first: refusal in the 2nd, bad rows in the 3rd, mending and late rows in the 4th."""
+    """Plans the faults after the first night: refusal in the 2nd, bad rows in the 3rd, mending and late rows in the 4th."""
 
     def __init__(self, seed: int, nights: list[date]) -> None:
         if len(nights) < 4:
@@ -126,7 +126,9 @@ class Demo:
             out.put("registrations", self._fourth, registration_row(entity, self._fourth))
         owner = next(e for e in mine if e.est < date(2010, 4, 1))
         out.put("tax_national", self._fourth, _voucher(owner, 1, "20100331", "20100412"))  # the late one
-        out.put("tax_national", self._second, _voucher(owner, 2, "20101130", "20101215"))  # the refused one has something to spoil
+        out.put(
+            "tax_national", self._second, _voucher(owner, 2, "20101130", "20101215")
+        )  # the refused one has something to spoil
 
 
 def _voucher(e: Entity, number: int, end: str, paid: str) -> tuple[str, ...]:

@@ -40,7 +40,10 @@ class Jobs:
 
     def _employer(self, form: str, start: date) -> Entity | None:
         """An entity that has workers, in stock on the day; young ones are under 36 months."""
-        rng, years = self._rng, range(start.year - 2, start.year + 1) if form in ("young", "self") else range(1992, start.year - 3)
+        rng, years = (
+            self._rng,
+            range(start.year - 2, start.year + 1) if form in ("young", "self") else range(1992, start.year - 3),
+        )
         pools = [pool for year in years if (pool := self._by_year.get(year))]
         for _ in range(8 if pools else 0):
             chosen = rng.choice(rng.choice(pools))
@@ -101,9 +104,7 @@ class Jobs:
             ends.append((employer.closes, "3"))
         return min(ends)
 
-    def _row(
-        self, start: date, form: str, new_urban: bool, person: Person, number: str, employer: Entity | None
-    ) -> list[str]:
+    def _row(self, start: date, form: str, new_urban: bool, person: Person, number: str, employer: Entity | None) -> list[str]:
         rng, dice = self._rng, self._rng.random()
         ident = person.short if person.old and dice < 0.5 else person.ident
         if dice > 0.995:

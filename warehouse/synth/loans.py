@@ -1,5 +1,6 @@
 """Small secured loans as ledger events: nothing before the 放款, never more repaid than lent."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -49,7 +50,7 @@ class Loans:
         put("放款", day, amount, due)
         self._life(rng.random(), day, due, amount, kind, put)
 
-    def _life(self, dice: float, day: date, due: date, amount: Decimal, kind: str, put) -> None:  # type: ignore[no-untyped-def]
+    def _life(self, dice: float, day: date, due: date, amount: Decimal, kind: str, put: Callable[..., None]) -> None:
         """Quarterly subsidy and part repayments, then the end: on time, in an extension, or by the guarantor."""
         rng, left, when = self._rng, amount, later(day, 0.25)
         while when < due:

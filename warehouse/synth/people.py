@@ -9,7 +9,9 @@ from warehouse.synth.rng import stream
 
 MAX_SHARDS = 100
 # Issuing regions valid at any year of birth; a shard has one of its own, or a block of sequence numbers of one.
-_HOME = tuple(f"52{code}" for code in range(2622, 2637)) + tuple(f"52{code}" for code in (2722, 2723, 2725, 2726, 2727, 2728, 2729, 2730, 2731, 2732))
+_HOME = tuple(f"52{code}" for code in range(2622, 2637)) + tuple(
+    f"52{code}" for code in (2722, 2723, 2725, 2726, 2727, 2728, 2729, 2730, 2731, 2732)
+)
 _AWAY = ("510121", "510321", "510421", "510422", "513221", "513222", "513227", "513322", "513422", "513437")
 _WEIGHTS = tuple(2**power % 11 for power in range(17, 0, -1))
 PLANTED_NAMES: tuple[str, ...] = ("欧阳测试甲丑", "司马验证乙寅", "上官查核丙卯", "诸葛勘误丁辰", "夏侯留痕戊巳", "令狐显形己午")
@@ -57,7 +59,9 @@ class Registry:
         birth = max(birth, date(1930, 1, 1))
         sex = "1" if rng.random() < 0.58 else "2"
         ident = self._ident(rng, birth, sex)
-        return Person(ident, name or self._name(rng, sex), sex, birth, group or draw_groups(rng), birth.year < 1972 and rng.random() < 0.35)
+        return Person(
+            ident, name or self._name(rng, sex), sex, birth, group or draw_groups(rng), birth.year < 1972 and rng.random() < 0.35
+        )
 
     def _ident(self, rng: random.Random, birth: date, sex: str) -> str:
         while True:

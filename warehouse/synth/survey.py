@@ -14,7 +14,14 @@ PEOPLE = {"A": 85_000, "B": 119_000, "C": 33_000}
 STATUS = Weighted([("0", 72.0), ("1", 9.0), ("2", 3.0), ("3", 6.0), ("4", 10.0)])
 MEAN = {2009: 3.25}  # of an answer; one tenth of a point higher is about 2.5 on the index
 LATER_MEAN = 3.5
-POPULATION_2009 = {"RESIDENT": 237_000, "AGE1564": 158_000, "AGE1560": 149_000, "AGE1664": 156_000, "AGE1864": 148_000, "URBANLABOUR": 48_000}
+POPULATION_2009 = {
+    "RESIDENT": 237_000,
+    "AGE1564": 158_000,
+    "AGE1560": 149_000,
+    "AGE1664": 156_000,
+    "AGE1864": 148_000,
+    "URBANLABOUR": 48_000,
+}
 
 
 def deliver_survey(seed: int, shard: int, size: float, waves: list[int], out: Deliveries) -> None:
@@ -34,7 +41,8 @@ def deliver_survey(seed: int, shard: int, size: float, waves: list[int], out: De
                 town, tilt = where[psu]
                 status = STATUS.draw(rng)
                 motive = rng.choice("1222") if status in "234" and rng.random() < 0.97 else ""
-                answers = [_answer(rng.gauss(MEAN.get(wave, LATER_MEAN) + tilt, 0.95)) if rng.random() < 0.96 else "" for _ in "123"]
+                mean = MEAN.get(wave, LATER_MEAN) + tilt
+                answers = [_answer(rng.gauss(mean, 0.95)) if rng.random() < 0.96 else "" for _ in "123"]
                 visited = date(wave, 10, 8) + timedelta(days=rng.randrange(30))
                 jobs = str(int(rng.expovariate(0.5))) if status in "34" else ""
                 group = draw_groups(rng)
@@ -69,11 +77,11 @@ def deliver_population(scale: float, years: list[int], out: Deliveries) -> None:
     whole = sum(town[3] for town in TOWNS)
     for year in years:
         growth = 1.018 ** (year - 2009)
-        rows = []
+        rows: list[tuple[str, list[int]]] = []
         for code, _, units, people, _ in TOWNS:
-            cells = {k: round(v * scale * growth * people / whole) for k, v in POPULATION_2009.items()}
-            cells["URBANLABOUR"] = round(POPULATION_2009["URBANLABOUR"] * scale * growth * (units + people) / (100 + whole))
-            rows.append([code, *cells.values()])
-        city = [REGION, *(sum(int(row[place]) for row in rows) for place in range(1, 7))]
-        for row in [city, *rows]:
-            out.put("population", out.nights[0], [str(year), *map(str, row), "P" if year == years[-1] else "F"])
+            of_town = {k: round(v * scale * growth * people / whole) for k, v in POPULATION_2009.items()}
+            of_town["URBANLABOUR"] = round(POPULATION_2009["URBANLABOUR"] * scale * growth * (units + people) / (100 + whole))
+            rows.append((code, list(of_town.values())))
+        city = (REGION, [sum(column) for column in zip(*(cells for _, cells in rows), strict=True)])
+        for geo, numbers in [city, *rows]:
+            out.put("population", out.nights[0], [str(year), geo, *map(str, numbers), "P" if year == years[-1] else "F"])

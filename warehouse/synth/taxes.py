@@ -10,7 +10,7 @@ from warehouse.synth.people import typo
 from warehouse.synth.rng import stream
 
 FIRST = date(2009, 1, 1)
-SERVICES = frozenset("67 66 52 53 49 72 74 82 83 92 84 62".split())
+SERVICES = frozenset(("67", "66", "52", "53", "49", "72", "74", "82", "83", "92", "84", "62"))
 CENT = Decimal("0.01")
 RELIEF_CAP = Decimal(8000)  # 元 a household a year (S01)
 RATES = {"10101": "0.03", "10102": "0.10", "10104": "0.025", "10103": "0.05", "10105": "0.01", "10109": "0.07", "10110": "0.03"}

@@ -54,7 +54,10 @@ class Training:
             self._out.put("training", known, [*head, *who, compact(ends) if done else "", result, paper, money, *after, town])
 
         first = self._out.nights[0]
-        news = [(begins + timedelta(days=2), False, None), (ends + timedelta(days=3), True, None)]
+        news: list[tuple[date, bool, Entity | None]] = [
+            (begins + timedelta(days=2), False, None),
+            (ends + timedelta(days=3), True, None),
+        ]
         if entity and passed and rng.random() < 0.7 and entity.est <= self._last:
             news.append((max(entity.est, ends) + timedelta(days=9), True, entity))
         known = [item for item in news if item[0] <= first]

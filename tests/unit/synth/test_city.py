@@ -181,7 +181,9 @@ def test_demo_has_bad_rows_and_some_are_mended(demo: Path) -> None:
         assert any(name in "".join(row) for row in csv.reader(file) for name in PLANTED_NAMES)
 
 
-@pytest.mark.parametrize(("scale", "first", "last"), [(0, FIRST, LAST), (101, FIRST, LAST), (1, LAST, FIRST), (1, date(2011, 1, 1), LAST)])
+@pytest.mark.parametrize(
+    ("scale", "first", "last"), [(0, FIRST, LAST), (101, FIRST, LAST), (1, LAST, FIRST), (1, date(2011, 1, 1), LAST)]
+)
 def test_impossible_wishes_are_refused(tmp_path: Path, scale: float, first: date, last: date) -> None:
     with pytest.raises(ValueError):
         synthesise(tmp_path, seed=1, scale=scale, first=first, last=last)
