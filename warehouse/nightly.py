@@ -76,7 +76,7 @@ def run_night(
     """Run the night of `business_date`; the services must run (a service that dies meanwhile is started again).
 
     `inbox` (folder or URL) goes before the setting. `report` is told each change of a run's state. What an earlier attempt at
-    a night left in Airflow is ended first. Raises BureauError for a day before the last published one, and when Airflow cannot do it.
+    a night left in Airflow is ended first. Raises BureauError for a day before the last published one, and when Airflow fails.
     """
     refuse_before_last(settings, business_date)
     with locked(settings.run / "nightly.lock"), airflow.api(settings) as client:

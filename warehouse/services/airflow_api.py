@@ -58,7 +58,7 @@ class AirflowApi:
         self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body, also=(httpx.codes.CONFLICT,))
 
     def runs(self, dag_id: str = "~", *, states: Sequence[str] = (), prefix: str = "") -> list[Json]:
-        """Runs of a DAG ("~": of all) in one of `states` whose id begins with `prefix`: `dag_id`, `dag_run_id`, `state`, `conf`."""
+        """Runs of a DAG ("~": of all) in one of `states` whose id begins with `prefix`, as Airflow describes them."""
         parameters: list[tuple[str, str]] = [("state", state) for state in states]
         if prefix:
             parameters.append(("run_id_pattern", f"{prefix}%"))

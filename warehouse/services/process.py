@@ -1,8 +1,8 @@
 """One service process and everything it started: start, watch, stop.
 
-A service is started as the leader of a session of its own. Whatever it forks (workers, and the tasks below them, which take process
-groups of their own) stays in that session, also when the leader was killed; so the session is what is stopped. A number
-alone says little, since the system gives numbers anew: the record keeps the leader's start time and the boot beside it.
+A service is started as the leader of a session of its own. Whatever it forks (workers, and the tasks below them, which take
+process groups of their own) stays in that session, also when the leader was killed; so the session is what is stopped. A
+number alone says little, since the system gives numbers anew: the record keeps the leader's start time and the boot beside it.
 """
 
 import contextlib
@@ -56,6 +56,7 @@ def start(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, cwd=folder, env=dict(environment),
             start_new_session=True,
         )  # fmt: skip
+    started.returncode = 0  # it is not waited for here: `stop`, or the system once this command has ended, takes it away
     identity = Identity(started.pid, _began(started.pid) or 0, _boot())
     write_whole(record, json.dumps(asdict(identity)), 0o600)
     return identity
@@ -141,16 +142,21 @@ def stop(records: Sequence[Path], grace: float = _GRACE_SECONDS) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"processes {sorted(p.pid for p in rest)} do not end")
         psutil.wait_procs(rest, timeout=1)
+    _reap(known)
     for record in records:
         record.unlink(missing_ok=True)
 
 
 def _wait(known: Iterable[Identity], deadline: float) -> None:
     while time.monotonic() < deadline and any(is_alive(identity) for identity in known):
-        for identity in known:  # our own child would stay a zombie: let the system have it
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(identity.pid, os.WNOHANG)
         time.sleep(0.05)
+
+
+def _reap(known: Iterable[Identity]) -> None:
+    """Take away our own children that have ended; the others' are not ours to take."""
+    for identity in known:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(identity.pid, os.WNOHANG)
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:

@@ -1,0 +1,56 @@
+"""The DAG files: one DAG per source from its spec, one build, wiring only."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.spec import all_specs
+from tests.dags.conftest import PROJECT, read_dags
+
+FILES = sorted((PROJECT / "dags").glob("*.py"))
+HEAVY = {"great_expectations", "dbt", "pandas", "openpyxl", "numpy"}
+
+
+def test_every_file_is_read_without_error(dags: dict[str, Any]) -> None:
+    assert dags["errors"] == {}
+
+
+def test_there_is_one_dag_per_source_and_the_build(dags: dict[str, Any]) -> None:
+    assert set(dags["dags"]) == {*all_specs(), "build_indicators"}
+
+
+def test_a_source_is_taken_in_and_then_accepted(dags: dict[str, Any]) -> None:
+    for source in all_specs():
+        dag = dags["dags"][source]
+        assert dag["edges"] == [["take_in", "accept"]]
+        assert {task["pool"] for task in dag["tasks"].values()} == {"heavy"}
+        assert all(task["retries"] > 0 and task["callback"] for task in dag["tasks"].values())
+
+
+def test_the_build_comes_once_after_all_sources(dags: dict[str, Any]) -> None:
+    assert dags["dags"]["build_indicators"]["edges"] == [["wait_for_sources", "build"]]
+
+
+def test_nights_do_not_overlap_and_the_past_is_not_played_again(dags: dict[str, Any]) -> None:
+    assert {dag["max_active_runs"] for dag in dags["dags"].values()} == {1}
+    assert {dag["catchup"] for dag in dags["dags"].values()} == {False}
+
+
+def test_the_business_date_is_carried_explicitly(dags: dict[str, Any]) -> None:
+    assert all({"business_date", "wait_until"} <= set(dag["params"]) for dag in dags["dags"].values())
+
+
+def test_reading_imports_nothing_heavy(dags: dict[str, Any]) -> None:
+    assert HEAVY & set(dags["modules"]) == set()
+
+
+@pytest.mark.parametrize(("setting", "timetable"), [("none", "NullTimetable"), ("30 3 * * *", "CronTriggerTimetable")])
+def test_the_schedule_is_a_setting(tmp_path: Path, setting: str, timetable: str) -> None:
+    found = read_dags(tmp_path, BUREAU_SCHEDULE=setting)["dags"]
+    assert {dag["timetable"] for dag in found.values()} == {timetable}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_file_only_wires(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 80
