@@ -38,8 +38,9 @@ def window_of(spec: SourceSpec, promised: date) -> tuple[date, date]:
 def write_expected(
     connection: Connection[Any], spec: SourceSpec, region: str, promised: list[date], due_by: dict[date, datetime]
 ) -> None:
-    """Record promises in `ledger.expected_delivery` with their state now: `arrived` when an accepted delivery keeps it, `late` when
-    that came after `due_by`, `missing` when `due_by` is over without one, else `expected`. Runs in the caller's transaction."""
+    """Record promises in `ledger.expected_delivery` with their state now: `arrived` when an accepted delivery keeps it, `late`
+    when that came after `due_by`, `missing` when `due_by` is over without one, else `expected`. Runs in the caller's
+    transaction."""
     now = connection.execute("select now()").fetchone()
     assert now is not None
     for day in promised:

@@ -50,7 +50,7 @@ def failures_name(spec: SourceSpec, delivery_id: int) -> str:
 
 
 def create_partition(connection: Conn, spec: SourceSpec, delivery_id: int) -> None:
-    """Make the stand-alone table of a delivery, with the parent's columns in the parent's order. Raises NotReady without parent."""
+    """Make the stand-alone table of a delivery, columns and order as the parent has them. Raises NotReady without parent."""
     if connection.execute("select to_regclass(%s)", [f"raw.{spec.name}"]).fetchone() == (None,):
         raise NotReady(f"raw.{spec.name} does not exist: ingest.ddl.install has not run")
     connection.execute(

@@ -54,7 +54,7 @@ class ColumnSpec(_Strict):
     """One delivered column.
 
     type            what the text must be when it is not blank:
-                    `text` anything (`max_length` characters); `code` one of `list`/`codes`; `codes` several of them joined by `;`;
+                    `text` anything (`max_length` characters); `code` one of `list`/`codes`; `codes` several, joined by `;`;
                     `date` a real date (in raw `YYYY-MM-DD`); `decimal` at most `precision` digits, `scale` of them decimals;
                     `integer`; `regno` 15 digits, 13 digits or a number with NA (else quarantined; a wrong check digit of 15 is
                     warned of); `uscc` 18 characters with a right check digit (else quarantined); `geography` a code of the list
@@ -132,8 +132,8 @@ class RuleSpec(_Strict):
 
     `predicate` is SQL over the raw (text) columns; the row breaks the rule when it is FALSE. NULL is right, so blanks need no
     care. `{business_date}` stands for the delivery's date; use `violation(...)` to get the condition. `raw.as_date(text)` and
-    `raw.as_decimal(text)` are NULL for text that is no date or number, `raw.amount(text)` likewise but 0 for a blank, so a predicate
-    never raises (`ingest/functions.sql`).
+    `raw.as_decimal(text)` are NULL for text that is no date or number, `raw.amount(text)` likewise but 0 for a blank: a
+    predicate never raises (`ingest/functions.sql`).
     """
 
     id: Name

@@ -1,7 +1,7 @@
 """The first step of a source's night: what lies complete in the inbox goes through the archive into a table of its own.
 
-Every decision is recorded in `ledger.delivery`. Killed anywhere and run again it ends the same: a delivery whose table is whole is
-not loaded twice, one that was cut off is loaded anew.
+Every decision is recorded in `ledger.delivery`. Killed anywhere and run again it ends the same: a delivery whose table is whole
+is not loaded twice, one that was cut off is loaded anew.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A batch as read becomes the columns of raw: cleaned, pseudonymised, faults named. The last place where personal data is seen."""
+"""A batch as read becomes the columns of raw: cleaned, pseudonymised, faults named; the last place that sees personal data."""
 
 from __future__ import annotations
 
@@ -94,9 +94,9 @@ def _identities(
 def _cut_what_cannot_be_stored(cells: Column, faults: list[tuple[str, ...]]) -> None:
     """A NUL character or more than 4,000 characters cost the row; the cell is left out, the archive has it."""
     whole = "".join(filter(None, cells))
-    if len(whole) <= LONGEST_TEXT and "\0" not in whole:
-        return
     has_nul = "\0" in whole
+    if not has_nul and max(map(len, filter(None, cells)), default=0) <= LONGEST_TEXT:
+        return
     for index, cell in enumerate(cells):
         if cell is None:
             continue

@@ -1,7 +1,8 @@
 """Extracts for tests: readable fixture rows written in a source's real format, with their manifest.
 
-`tests/fixtures/<source>/good.csv` and `bad.csv` are UTF-8 with the delivered column names; `bad.csv` has a column `expect` in front:
-the rule that the row breaks. `@id(17 digits)` in a cell becomes a resident id with its check character: none stands in the repository.
+`tests/fixtures/<source>/good.csv` and `bad.csv` are UTF-8 with the delivered column names; `bad.csv` has a column `expect` in
+front: the rule that the row breaks. `@id(17 digits)` in a cell becomes a resident id with its check character: no whole id of 18
+stands in the repository.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ CHUNK = 1 << 20
 # A field of 4,001 characters costs its row; one of 16 million is an unclosed quote that swallows the file.
 _LONGEST_FIELD = 1 << 24
 _UTF8_BOM = b"\xef\xbb\xbf"
+_TRAILER_ROWS = re.compile(r"[0-9]{1,18}")
 _TRAILER_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
 
 
@@ -85,13 +86,13 @@ def _csv_rows(reader: Iterator[list[str]], positions: list[int], width: int) -> 
         line = reader.line_num  # type: ignore[attr-defined]
 
 
-def read_delimited(spec: SourceSpec, path: Path, naming: Naming, findings: Findings) -> Iterator[Batch]:
+def read_delimited(spec: SourceSpec, path: Path, naming: Naming | None, findings: Findings) -> Iterator[Batch]:
     """`H|<source>|<region>|<yyyymmdd>`, rows by position, `T|<rows>|<sum>`."""
     assert spec.encoding is not None
     lines = decoded_lines(path, spec.encoding, findings)
     head = next(lines, "").rstrip("\r\n").split(spec.delimiter)
-    expected = ["H", spec.name, naming.region, naming.business_date.isoformat()]
-    if [*head[:3], *(iso_date(part) for part in head[3:])] != expected:
+    said = [*head[:3], *(iso_date(part) for part in head[3:])]
+    if naming is not None and said != ["H", spec.name, naming.region, naming.business_date.isoformat()]:
         raise DeliveryRefused("file.header", "line 1", "the header line does not agree with the file name")
     return batches(spec, _delimited_rows(spec, lines, findings))
 
@@ -114,7 +115,6 @@ def _delimited_rows(
 
 
 def _trailer(number: int, parts: list[str]) -> tuple[int, Decimal]:
-    if len(parts) == 3 and parts[0] == "T" and parts[1].isascii() and parts[1].isdigit():
-        if _TRAILER_NUMBER.fullmatch(parts[2]):
-            return int(parts[1]), Decimal(parts[2])
+    if len(parts) == 3 and parts[0] == "T" and _TRAILER_ROWS.fullmatch(parts[1]) and _TRAILER_NUMBER.fullmatch(parts[2]):
+        return int(parts[1]), Decimal(parts[2])
     raise DeliveryRefused("file.trailer", f"line {number}", "the last line is no trailer: the file is cut short or damaged")

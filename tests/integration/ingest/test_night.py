@@ -1,19 +1,23 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from psycopg import sql
 
 from ingest import ledger
 from ingest.accept import Outcome, Refusal, Verdict, accept
+from ingest.calendar import write_expected
 from ingest.context import LoadContext
 from ingest.errors import KeyMissing
+from ingest.load import row_id
 from ingest.spec import SourceSpec
 from ingest.take_in import take_in
-from tests.extracts import DAY, Rows, fixture_rows, resident_id, write_extract
+from tests.extracts import DAY, Rows, fixture_rows, resident_id, write_extract, write_manifest
 from tests.integration.ingest.conftest import SPECS
 
 pytestmark = pytest.mark.integration
@@ -218,22 +222,20 @@ def test_waiting_incomplete_foreign_future_and_linked_files_are_told_apart(ctx: 
     target.rename(tmp_path / "elsewhere.csv")
     target.symlink_to(tmp_path / "elsewhere.csv")
     assert night(ctx, REG) == []
-    found = dict(
-        query(
-            ctx,
-            "select split_part(file_name, '_', 3) || split_part(file_name, '_', 4), coalesce(nullif(split_part(reason, ' ', 1), 'there'), '') from ledger.delivery",
-        )
-    )
-    assert statuses(ctx)[0][1] and sorted(status for _, status in statuses(ctx)) == [
-        "incomplete",
-        "refused",
-        "refused",
-        "refused",
-        "waiting",
-    ]
-    assert found["2010133103.csv"] == "file.name:" or found["2010133103.csv"] == "file.name"
-    assert found["2010123104.csv"].startswith("file.link")
-    assert found["2011010201.csv"].startswith("file.future_date")
+    found = {
+        name.removeprefix("registrations_520381_"): (status, reason)
+        for name, status, reason in query(ctx, "select file_name, status, reason from ledger.delivery")
+    }
+    assert {name: status for name, (status, _) in found.items()} == {
+        "20101231_01.csv": "waiting",
+        "20101231_02.csv": "incomplete",
+        "20101231_04.csv": "refused",
+        "20101331_03.csv": "refused",
+        "20110102_01.csv": "refused",
+    }
+    assert found["20101331_03.csv"][1].startswith("file.name at")
+    assert found["20101231_04.csv"][1].startswith("file.link at")
+    assert found["20110102_01.csv"][1].startswith("file.future_date at")
     (tmp_path / "held.json").rename(waiting.with_suffix(".manifest.json"))
     assert [outcome.delivery_id for outcome in night(ctx, REG)] == [
         number for (number,) in query(ctx, f"select delivery_id from ledger.delivery where file_name = '{waiting.name}'")
@@ -257,3 +259,59 @@ def test_another_key_stops_the_load(ctx: LoadContext) -> None:
     with pytest.raises(KeyMissing):
         take_in(other, REG, DAY)
     assert statuses(ctx) == []
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=12), st.integers(0, 3))
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rows_in_a_file_are_rows_accepted_and_rows_quarantined(ctx: LoadContext, fails: list[bool], short: int) -> None:
+    day = query(ctx, "select date '2010-01-01' + coalesce(max(delivery_id), 0) from ledger.delivery")[0][0]
+    path = write_extract(REG, good(len(fails)), Path(ctx.inbox), day=day)
+    with path.open("ab") as file:
+        file.write(b"too,short\r\n" * short)
+    write_manifest(REG, path, day, 1, "delta", len(fails) + short, {}, {})
+    (number,) = take_in(ctx, REG, DAY)
+    with ctx.connect() as connection:
+        connection.execute(f"create table raw.registrations__d{number}__failures (row_id bigint, reasons text[])")
+        for row in (i for i, bad in enumerate(fails, start=1) if bad):
+            connection.execute(f"insert into raw.registrations__d{number}__failures values (%s, '{{x}}')", [row_id(number, row)])
+    outcome = accept(ctx, REG, number, Verdict())
+    assert outcome.rows_in_file == len(fails) + short
+    assert outcome.rows_quarantined == sum(fails) + short
+    assert outcome.rows_accepted == len(fails) - sum(fails)
+    counted = f"select (select count(*) from raw.registrations where delivery_id = {number}), count(*) "
+    assert query(ctx, f"{counted} from quarantine.registrations where delivery_id = {number}") == [
+        (outcome.rows_accepted, outcome.rows_quarantined)
+    ]
+    unreadable = f"select count(*) from quarantine.registrations where delivery_id = {number} and key is null"
+    assert query(ctx, unreadable) == [(short,)]
+
+
+def test_promises_are_kept_late_missing_or_open(ctx: LoadContext) -> None:
+    write_extract(REG, good(1), Path(ctx.inbox))
+    night(ctx, REG)
+    days = [date(2010, 12, 29), date(2010, 12, 30), DAY]
+    long_ago, ahead = datetime(2011, 1, 1, 4, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+    with ctx.connect() as connection:
+        write_expected(connection, REG, ctx.region, days, {days[0]: long_ago, days[1]: ahead, days[2]: ahead})
+        write_expected(connection, SPECS["survey"], ctx.region, [DAY], {})
+    states = "select source, status from ledger.expected_delivery order by source, business_date"
+    assert query(ctx, states) == [
+        ("registrations", "missing"),
+        ("registrations", "expected"),
+        ("registrations", "arrived"),
+        ("survey", "expected"),
+    ]
+    write_extract(SPECS["survey"], fixture_rows("survey", "good"), Path(ctx.inbox), day=date(2010, 11, 5))
+    night(ctx, SPECS["survey"])
+    with ctx.connect() as connection:
+        write_expected(connection, SPECS["survey"], ctx.region, [DAY], {DAY: long_ago})
+    assert query(ctx, states)[-1] == ("survey", "late")
+
+
+def test_a_replaced_delivery_settles_its_quarantine(ctx: LoadContext) -> None:
+    bad = [row | {"LEREPCERNO": "x"} for row in good(2)]
+    write_extract(REG, bad, Path(ctx.inbox))
+    assert night(ctx, REG)[0].rows_quarantined == 2
+    write_extract(REG, good(1), Path(ctx.inbox), sequence=2)
+    (second,) = night(ctx, REG)
+    assert query(ctx, "select distinct settled_by from quarantine.registrations") == [(second.delivery_id,)]

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ingest.calendar import expected, window_of
+from ingest.codes import allowed_codes, allowed_geographies, load_code_lists, load_geography, load_industry_sections
+from ingest.errors import SpecError
+from ingest.spec import SOURCES, all_specs, load_spec
+
+SPECS = all_specs()
+LISTS = load_code_lists()
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_list_of_a_spec_exists(name: str) -> None:
+    for column in SPECS[name].columns:
+        if column.type in ("code", "codes"):
+            codes = allowed_codes(column, LISTS)
+            assert codes and len(codes) == len(set(codes))
+
+
+def test_both_tax_offices_have_the_same_columns_and_their_own_taxes() -> None:
+    national, local = SPECS["tax_national"], SPECS["tax_local"]
+    assert national.raw_columns == local.raw_columns
+    assert allowed_codes(national.column("taxtype"), LISTS) == ("10101", "10102", "10104")
+    assert allowed_codes(local.column("taxtype"), LISTS) == ("10103", "10105", "10109", "10110")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("title:", "titel:", "titel"),
+        ("{name: year,", "{name: year, width: 3,", "columns.0.width"),
+        ("key: [year, geo]", "key: [year, town]", "no such column: town"),
+        ("kinds: [full]", "kinds: [all]", "kinds.0"),
+        ('min: "0"', 'min: "nought"', "columns.resident"),
+        ("list: population_status}", "list: population_status, min: '1'}", "min and max"),
+        ("name: population", "name: people", "name"),
+        ("format: csv", "format: [", "not readable"),
+    ],
+)
+def test_what_a_spec_has_wrong_is_named(tmp_path: Path, old: str, new: str, key: str) -> None:
+    text = (SOURCES / "population.yml").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "population.yml").write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        load_spec("population", tmp_path)
+    assert "population.yml" in str(caught.value) and key in str(caught.value)
+
+
+def test_a_missing_spec_is_named() -> None:
+    with pytest.raises(SpecError, match=r"moon\.yml"):
+        load_spec("moon")
+
+
+def test_geography_has_vintages() -> None:
+    units = load_geography()
+    town, anywhere = SPECS["registrations"].column("town"), SPECS["population"].column("geo")
+    in_2010 = allowed_geographies(town, units, "520381", date(2015, 12, 31))
+    in_2016 = allowed_geographies(town, units, "520381", date(2016, 1, 1))
+    assert len(in_2010) == len(in_2016) == 18
+    assert set(in_2010) - set(in_2016) == {"520381200", "520381201"}
+    assert set(in_2016) - set(in_2010) == {"520381109", "520381110"}
+    assert set(allowed_geographies(anywhere, units, "520381", date(2010, 1, 1))) == {*in_2010, "520381"}
+    codes = {unit.geography for unit in units}
+    assert all(unit.parent in codes for unit in units if unit.parent)
+
+
+def test_industry_sections_of_the_three_standards() -> None:
+    sections = load_industry_sections()
+    assert [sum(1 for standard, _ in sections if standard == year) for year in ("2002", "2011", "2017")] == [95, 96, 97]
+    assert (sections["2002", "65"], sections["2011", "52"], sections["2017", "79"]) == ("H", "F", "N")
+    assert ("2002", "38") not in sections and ("2002", "64") not in sections
+    for year in ("2002", "2011", "2017"):
+        letters = [letter for (standard, _), letter in sorted(sections.items()) if standard == year]
+        assert letters == sorted(letters) and set(letters) == set("ABCDEFGHIJKLMNOPQRST")
+
+
+def test_calendars() -> None:
+    first, last = date(2010, 12, 24), date(2011, 1, 4)
+    days = expected(SPECS["loans"], first, last, holidays=[date(2011, 1, 3)])
+    assert [day.isoformat()[5:] for day in days] == ["12-24", "12-27", "12-28", "12-29", "12-30", "12-31", "01-04"]
+    assert expected(SPECS["training"], date(2010, 1, 1), last) == [
+        date(2010, 3, 31),
+        date(2010, 6, 30),
+        date(2010, 9, 30),
+        date(2010, 12, 31),
+    ]
+    assert expected(SPECS["survey"], date(2009, 6, 1), last) == [date(2009, 12, 31), date(2010, 12, 31)]
+    assert window_of(SPECS["survey"], date(2010, 12, 31)) == (date(2010, 10, 1), date(2010, 12, 31))
+    assert window_of(SPECS["loans"], date(2010, 12, 31)) == (date(2010, 12, 31), date(2010, 12, 31))

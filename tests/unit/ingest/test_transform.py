@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import hashlib
+import io
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.archive import path_of, store
+from ingest.errors import DeliveryRefused, NotReady
+from ingest.inbox import Inbox, scan
+from ingest.load import _copy_text, row_id
+from ingest.manifest import read_manifest
+from ingest.normalise import add_up, clean, iso_date
+from ingest.places import row_line, row_places
+from ingest.pseudonym import Pseudonymiser
+from ingest.readers import Batch
+from ingest.spec import all_specs
+from ingest.transform import LONGEST_TEXT, Transformer
+from tests.extracts import cells, fixture_rows, resident_id, write_extract
+
+SPECS = all_specs()
+CELL = st.none() | st.text(max_size=30)
+
+
+def transformer(source: str, *totals: str) -> Transformer:
+    return Transformer(SPECS[source], Pseudonymiser(b"k" * 32), frozenset(totals))
+
+
+def test_normalising_touches_blanks_digits_and_real_dates_only() -> None:
+    assert clean(["\u3000 １２a ", " ", "", None], True) == ["12a", None, None, None]
+    assert clean([" １２号 "], False) == ["１２号"]
+    dates = ["20100131", "2010-01-31", "20100230", "2010-1-31", "2010/01/31", "201001311"]
+    assert [iso_date(text) for text in dates] == ["2010-01-31", "2010-01-31", *dates[2:]]
+
+
+@given(st.lists(st.decimals(-(10**20), 10**20, places=4), max_size=30))
+def test_totals_are_exact(numbers: list[Decimal]) -> None:
+    cells = [None, "x", "1e3", "NaN", *(format(n, "f") for n in numbers)]
+    assert add_up(Decimal(0), cells) == sum((Decimal(int(n * 10000)) for n in numbers), Decimal(0)) / 10000
+
+
+@given(st.lists(st.lists(CELL, min_size=16, max_size=16), min_size=1, max_size=8))
+def test_any_row_comes_out_as_one_row_of_copy_text(rows: list[list[str | None]]) -> None:
+    spec = SPECS["employment"]
+    batch = transformer("employment").apply(Batch(list(rows), {}, [1] * len(rows)))
+    lines = _copy_text(batch, 7, 0).decode().split("\n")
+    assert lines.pop() == "" and len(lines) == len(rows)
+    for number, line in enumerate(lines, start=1):
+        fields = line.split("\t")
+        assert len(fields) == len(spec.raw_columns) + 3
+        assert fields[:2] == [str(row_id(7, number)), "7"]
+        assert "\0" not in line
+
+
+def test_faults_are_named_and_their_cells_left_out() -> None:
+    spec = SPECS["registrations"]
+    good = cells(spec, fixture_rows("registrations", "good")[:1])[0]
+    place = {column.delivered: i for i, column in enumerate(spec.columns)}
+
+    def with_cell(name: str, text: str) -> list[str]:
+        return [text if i == place[name] else cell for i, cell in enumerate(good)]
+
+    rows = [
+        with_cell("DOM", "x" * LONGEST_TEXT),
+        with_cell("DOM", "x" * (LONGEST_TEXT + 1)),
+        with_cell("DOM", "a\0b"),
+        with_cell("LEREPCERNO", "12345"),
+        [None] * len(good),
+    ]
+    out = transformer("registrations").apply(Batch(list(rows), {4: ("row.field_count",)}, [1] * 5))
+    assert out.faults == [(), ("row.too_long",), ("row.nul",), ("lerepcerno.id",), ("row.field_count",)]
+    dom = out.columns[spec.raw_columns.index("dom")]
+    assert [cell is None for cell in dom] == [False, True, True, False, True]
+    assert out.columns[spec.raw_columns.index("lerepcerno")][3] is None
+
+
+def test_a_swapped_id_in_the_name_column_is_masked_too() -> None:
+    spec = SPECS["training"]
+    row = cells(spec, fixture_rows("training", "good")[:1])[0]
+    held = resident_id("52038119700101001")
+    row[3] = held
+    out = transformer("training").apply(Batch([row], {}, [1]))
+    assert held not in repr(out)
+
+
+def test_archive_is_named_by_content_and_read_only(tmp_path: Path) -> None:
+    data = b"x" * 3_000_000
+    first, second = store(tmp_path, io.BytesIO(data)), store(tmp_path, io.BytesIO(data))
+    assert first == second
+    assert first.path == path_of(tmp_path, hashlib.sha256(data).hexdigest())
+    assert (first.path.read_bytes(), first.size, first.path.stat().st_mode & 0o777) == (data, len(data), 0o444)
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+class Breaking(io.BytesIO):
+    def read(self, size: int | None = -1) -> bytes:
+        raise OSError("the line went dead")
+
+
+def test_a_broken_copy_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="dead"):
+        store(tmp_path, Breaking())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("source", SPECS)
+def test_a_row_number_leads_to_its_place_in_the_archived_file(tmp_path: Path, source: str) -> None:
+    spec = SPECS[source]
+    rows = fixture_rows(source, "good")
+    file = write_extract(spec, rows, tmp_path)
+    archived = store(tmp_path / "archive", io.BytesIO(file.read_bytes()))
+    place, found = row_line(tmp_path / "archive", spec, archived.sha256, 2)
+    assert [cell or "" for cell in found] == cells(spec, rows)[1]
+    assert place == {"registrations": 4, "loans": 4, "tax_local": 2}.get(source, 3)
+    with pytest.raises(NotReady, match=f"no row {len(rows) + 1}"):
+        row_places(tmp_path / "archive", spec, archived.sha256, [1, len(rows) + 1])
+    with pytest.raises(NotReady, match="archive"):
+        row_line(tmp_path / "archive", spec, "0" * 64, 1)
+
+
+def test_an_inbox_can_be_a_url() -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    with memory.open("/bureau/hrss/training_520381_20101231_01.xlsx", "wb") as file:
+        file.write(b"x")
+    inbox = Inbox("memory://bureau", "hrss")
+    assert [(found.state, found.sequence) for found in scan(inbox, SPECS["training"])] == [("waiting", 1)]
+    assert scan(inbox, SPECS["employment"]) == []
+    assert scan(Inbox("memory://bureau", "nobody"), SPECS["employment"]) == []
+    with pytest.raises(ValueError, match="folder"):
+        inbox.open("../x")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"rows": 1, "rows": 2}', "\ufeff{}", '{"source": "loans"}', "[" * 100000, "\x00", "null"]
+)
+def test_unreadable_manifests_are_refused(text: str) -> None:
+    with pytest.raises(DeliveryRefused) as caught:
+        read_manifest(text.encode())
+    assert caught.value.rule == "manifest.unreadable"
