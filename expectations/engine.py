@@ -29,9 +29,11 @@ def context() -> Any:
 @contextmanager
 def batch_definition(conninfo: str, schema: str, table: str) -> Iterator[Any]:
     """The whole of one table as the engine's batch definition. Its connection and the login's password live no longer than it."""
+    from sqlalchemy.pool import NullPool  # the engine makes several pools and closes none
+
     sources = context().data_sources
     name = f"{schema}.{table}"
-    source = sources.add_or_update_postgres(name, connection_string=_url(conninfo))
+    source = sources.add_or_update_postgres(name, connection_string=_url(conninfo), kwargs={"poolclass": NullPool})
     try:
         asset = source.add_table_asset(name=table, table_name=table, schema_name=schema)
         yield asset.add_batch_definition_whole_table(table)

@@ -70,7 +70,7 @@ def column_rules(column: ColumnSpec, place: Place) -> Iterator[Found]:
         yield Found("required", "required", blank)
     if column.max_length is not None:
         longest = str(column.max_length)
-        yield Found("too_long", "too_long", f"length({name}) > {longest}", values={"longest": longest})
+        yield Found("max_length", "too_long", f"length({name}) > {longest}", values={"longest": longest})
     if column.type in _BY_TYPE:
         yield from _BY_TYPE[column.type](column, name, place)
     yield from _bounds(column, name, place)
@@ -87,23 +87,23 @@ def _codes(column: ColumnSpec, name: str, place: Place) -> Iterator[Found]:
         raise ValueError(f"column {column.name}: a code with a sign would change the pattern")
     one = "|".join(codes)
     pattern = literal(f"^({one})(;({one}))*$")
-    yield Found("code", "codes", f"{name} !~ {pattern}", values={"codes": _some(codes)})
+    yield Found("codes", "codes", f"{name} !~ {pattern}", values={"codes": _some(codes)})
 
 
 def _date(column: ColumnSpec, name: str, place: Place) -> Iterator[Found]:
     yield Found("date", "date", f"not raw.is_date({name})")
     if column.not_after_business_date:
         late = f"({name} collate \"C\" > {literal(place.day.isoformat())} and raw.is_date({name}))"
-        yield Found("future", "future", late)
+        yield Found("not_after_business_date", "future", late)
 
 
 def _decimal(column: ColumnSpec, name: str, _place: Place) -> Iterator[Found]:
     values = {"precision": str(column.precision), "scale": str(column.scale)}
-    yield Found("number", "decimal", f"not raw.is_decimal({name}, {column.precision}, {column.scale})", values=values)
+    yield Found("decimal", "decimal", f"not raw.is_decimal({name}, {column.precision}, {column.scale})", values=values)
 
 
 def _integer(_column: ColumnSpec, name: str, _place: Place) -> Iterator[Found]:
-    yield Found("number", "integer", f"not raw.is_integer({name})")
+    yield Found("integer", "integer", f"not raw.is_integer({name})")
 
 
 def _identity(column: ColumnSpec, _name: str, _place: Place) -> Iterator[Found]:
@@ -113,12 +113,12 @@ def _identity(column: ColumnSpec, _name: str, _place: Place) -> Iterator[Found]:
 
 
 def _regno(_column: ColumnSpec, name: str, _place: Place) -> Iterator[Found]:
-    yield Found("shape", "regno", f"not raw.regno_shape({name})")
+    yield Found("regno", "regno", f"not raw.regno_shape({name})")
     yield Found("check_digit", "check_digit", f"not raw.regno_ok({name})", "warn")
 
 
 def _uscc(_column: ColumnSpec, name: str, _place: Place) -> Iterator[Found]:
-    yield Found("check_digit", "uscc", f"not raw.uscc_ok({name})")
+    yield Found("uscc", "uscc", f"not raw.uscc_ok({name})")
 
 
 def _geography(column: ColumnSpec, name: str, place: Place) -> Iterator[Found]:
@@ -128,12 +128,11 @@ def _geography(column: ColumnSpec, name: str, place: Place) -> Iterator[Found]:
 
 def _industry(column: ColumnSpec, name: str, place: Place) -> Iterator[Found]:
     four = f"{name} ~ '^[0-9]{{4}}$'"
-    yield Found("shape", "industry_shape", f"not ({four})")
     standard = quoted(column.standard or "")
     known = array(sorted({standard for standard, _ in place.lists.sections}))
     divisions = array(sorted(standard + division for standard, division in place.lists.sections))
-    unknown = f"({four} and {standard} = any({known}) and {standard} || left({name}, 2) <> all({divisions}))"
-    yield Found("division", "division", unknown, beside=(column.standard or "",))
+    unknown = f"{standard} = any({known}) and {standard} || left({name}, 2) <> all({divisions})"
+    yield Found("industry", "industry", f"(not ({four}) or {unknown})", beside=(column.standard or "",))
 
 
 def _bounds(column: ColumnSpec, name: str, _place: Place) -> Iterator[Found]:

@@ -76,7 +76,7 @@ def _column_rules(spec: SourceSpec, day: date, region: str, lists: Lists) -> Ite
 def _between_columns(spec: SourceSpec, day: date) -> Iterator[Rule]:
     for rule in spec.rules:
         yield Rule(
-            f"row.{rule.id}", rule.severity, rule.columns, rule.violation(f"date {literal(day.isoformat())}"),
+            rule.id, rule.severity, rule.columns, rule.violation(f"date {literal(day.isoformat())}"),
             rule.sentence.en, rule.sentence.zh, spec.owner.en, spec.owner.zh,
         )
 

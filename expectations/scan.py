@@ -69,7 +69,7 @@ def rows_statement(rules: Sequence[Rule]) -> sql.SQL:
         "  select distinct row_id, rule from failing, unnest(rules) as rule"
         "), kept as ("
         "  insert into {failures} (row_id, reasons) select row_id, array_agg(rule order by rule) from reasons"
-        f"  where rule = any(array[{heavy}]) group by row_id"
+        f"  where rule = any(array[{heavy}]::text[]) group by row_id"
         "), per_rule as (select rule, count(*) as failed from reasons group by rule)"
         " insert into {counts} (rule, checked, failed)"
         " select coalesce(l.rule, p.rule), (select count(*) from {partition}), coalesce(p.failed, 0)"

@@ -51,10 +51,9 @@ SENTENCES: dict[str, Texts] = {
         zh="{title}应为业务日期当日有效的区划代码",
         en="{title}: a code of the geography in force on the business date",
     ),
-    "industry_shape": Texts(zh="{title}应为4位数字", en="{title}: four digits"),
-    "division": Texts(
-        zh="{title}的大类应存在于所填的行业标准中",
-        en="{title}: its division exists in the industry standard named beside it",
+    "industry": Texts(
+        zh="{title}应为4位数字，其大类存在于所填的行业标准中",
+        en="{title}: four digits whose division exists in the industry standard named beside it",
     ),
     "min": Texts(zh="{title}不小于{bound}", en="{title}: not below {bound}"),
     "max": Texts(zh="{title}不大于{bound}", en="{title}: not above {bound}"),
