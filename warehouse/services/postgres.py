@@ -25,6 +25,7 @@ from warehouse.settings import Settings, make_folders
 LOGIN = "bureau"
 DATABASE = "bureau"
 AIRFLOW_DATABASE = "airflow"
+INITDB = ("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 _START_SECONDS = 60
 _ATTEMPTS = 5
 
@@ -183,8 +184,7 @@ def _initialise(settings: Settings) -> None:
     write_whole(for_initdb, password, 0o600)
     identity.give_to_server_user(settings.postgres, for_initdb)
     initdb = [str(programs() / "initdb"), "-D", str(_data(settings)), "-U", LOGIN, f"--pwfile={for_initdb}"]
-    locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    _run(settings, [*initdb, "--auth=scram-sha-256", *locale])
+    _run(settings, [*initdb, *INITDB])
     for_initdb.unlink()
     with (_data(settings) / "postgresql.conf").open("a") as file:
         file.write("\ninclude 'bureau.conf'\n")
@@ -198,9 +198,9 @@ def _start(settings: Settings) -> None:
     for attempt in range(_ATTEMPTS):
         kept = int(port_file.read_text()) if port_file.exists() and attempt == 0 else 0
         port = kept if kept and port_is_free(kept) else free_port()
-        configuration = _data(settings) / "bureau.conf"
-        write_whole(configuration, _configuration(port, settings.timezone), 0o600)
-        identity.give_to_server_user(configuration)
+        file = _data(settings) / "bureau.conf"
+        write_whole(file, configuration(port, settings.timezone), 0o600)
+        identity.give_to_server_user(file)
         write_whole(port_file, f"{port}\n")
         try:
             _pg_ctl(settings, "start", "-w", "-t", str(_START_SECONDS))
@@ -222,7 +222,7 @@ def _forget_dead_server(settings: Settings) -> None:
     lock_file.unlink(missing_ok=True)
 
 
-def _configuration(port: int, timezone: str) -> str:
+def configuration(port: int, timezone: str) -> str:
     """The server's settings: quick loads, room for Airflow's connections, no row content in the log."""
     memory = psutil.virtual_memory().total // 2**20
     shared = max(128, min(512, memory // 12))
