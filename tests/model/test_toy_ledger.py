@@ -207,6 +207,18 @@ def test_links_lost_in_a_failed_build_are_still_touched() -> None:
     assert founders == {"bob"}
 
 
+def test_a_changed_employer_touches_those_who_work_there() -> None:
+    """The spell does not change; its employer becomes one of the startup scope, then gets another REGNO."""
+    job = Spell("n1", "b1", date(2009, 3, 1), "bob", "r1", 1, True, "T1", frozenset(["01"]), "1", 1985)
+    ledger = Ledger(deliveries=[Delivery("emp", DAYS[0], 1, "full", (job,))])
+    for day, employer, expected in zip(
+        DAYS, (_one("e1", sector="other"), _one("e1"), _one("e1", regno="r2")), (0, 1, 0), strict=False
+    ):
+        ledger.accept(Delivery("reg", day, 1, "delta", (employer,)))
+        ledger.build(day)
+        assert sum(w for p, w in ledger.balance().items() if p.account == "job.new_by_startups") == expected
+
+
 def test_a_full_delivery_keeps_what_it_could_not_say_properly() -> None:
     first = Delivery("reg", DAYS[0], 1, "full", (_one("e1"), _one("e2"), _one("e3")))
     second = Delivery("reg", DAYS[1], 1, "full", (_one("e3", town="T2"),), frozenset([("e2",)]))
