@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 from ingest.archive import path_of
 from ingest.errors import NotReady
-from ingest.readers import Findings, Row, read
+from ingest.readers import Findings, Naming, Row, read
 from ingest.spec import SourceSpec
 
 
-def row_line(archive: Path, spec: SourceSpec, sha256: str, row_number: int) -> tuple[int, Row]:
+def row_line(archive: Path, spec: SourceSpec, sha256: str, row_number: int, region: str, business_date: date) -> tuple[int, Row]:
     """`row_places` of one row."""
-    return row_places(archive, spec, sha256, [row_number])[row_number]
+    return row_places(archive, spec, sha256, [row_number], region, business_date)[row_number]
 
 
-def row_places(archive: Path, spec: SourceSpec, sha256: str, row_numbers: Iterable[int]) -> dict[int, tuple[int, Row]]:
+def row_places(
+    archive: Path, spec: SourceSpec, sha256: str, row_numbers: Iterable[int], region: str, business_date: date
+) -> dict[int, tuple[int, Row]]:
     """Row number (the low half of a row_id) → (place, cells) of the asked rows, in one pass over the file.
 
     The place is the line where the row begins (csv, delimited; the first line is 1), the row of the sheet (xlsx) or the number
@@ -29,7 +32,7 @@ def row_places(archive: Path, spec: SourceSpec, sha256: str, row_numbers: Iterab
     wanted = sorted(set(row_numbers))
     found: dict[int, tuple[int, Row]] = {}
     before = 0
-    for batch in read(spec, path, None, Findings()):
+    for batch in read(spec, path, Naming(region, business_date), Findings()):
         for number in wanted[len(found) :]:
             if number > before + len(batch.rows):
                 break

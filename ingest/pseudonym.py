@@ -166,8 +166,8 @@ def mask_business_name(name: str) -> str:
     """A business name where the row does not say who owns it (tax offices, employers, guarantors).
 
     Names of legal persons are public and stay. Any other may be a household's and hold its owner's full name, which cannot be
-    told from the trade's words: of a bare name of two to four characters the surname stays, of a longer one the last character when it
-    is a word of trade (`**店`). The archive has the name for those who may read it.
+    told from the trade's words: of a bare name of two to four characters the surname stays, of a longer one the last
+    character when it is a word of trade (`**店`). The archive has the name for those who may read it.
     """
     if _LEGAL_PERSON.search(name):
         return name

@@ -48,9 +48,8 @@ class Findings:
     trailer: tuple[int, Decimal] | None = None
 
 
-def read(spec: SourceSpec, path: Path, naming: Naming | None, findings: Findings) -> Iterator[Batch]:
-    """The batches of a file. Raises DeliveryRefused on the way, possibly after rows were given out.
-    Without `naming` a header line inside the file is not compared with anything."""
+def read(spec: SourceSpec, path: Path, naming: Naming, findings: Findings) -> Iterator[Batch]:
+    """The batches of a file. Raises DeliveryRefused on the way, possibly after rows were given out."""
     if spec.format == "csv":
         from ingest.readers.delimited_text import read_csv
 

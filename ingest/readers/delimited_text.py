@@ -86,13 +86,13 @@ def _csv_rows(reader: Iterator[list[str]], positions: list[int], width: int) -> 
         line = reader.line_num  # type: ignore[attr-defined]
 
 
-def read_delimited(spec: SourceSpec, path: Path, naming: Naming | None, findings: Findings) -> Iterator[Batch]:
+def read_delimited(spec: SourceSpec, path: Path, naming: Naming, findings: Findings) -> Iterator[Batch]:
     """`H|<source>|<region>|<yyyymmdd>`, rows by position, `T|<rows>|<sum>`."""
     assert spec.encoding is not None
     lines = decoded_lines(path, spec.encoding, findings)
     head = next(lines, "").rstrip("\r\n").split(spec.delimiter)
     said = [*head[:3], *(iso_date(part) for part in head[3:])]
-    if naming is not None and said != ["H", spec.name, naming.region, naming.business_date.isoformat()]:
+    if said != ["H", spec.name, naming.region, naming.business_date.isoformat()]:
         raise DeliveryRefused("file.header", "line 1", "the header line does not agree with the file name")
     return batches(spec, _delimited_rows(spec, lines, findings))
 

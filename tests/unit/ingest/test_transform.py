@@ -20,7 +20,7 @@ from ingest.pseudonym import Pseudonymiser
 from ingest.readers import Batch
 from ingest.spec import all_specs
 from ingest.transform import LONGEST_TEXT, Transformer
-from tests.extracts import cells, fixture_rows, resident_id, write_extract
+from tests.extracts import DAY, REGION, cells, fixture_rows, resident_id, write_extract
 
 SPECS = all_specs()
 CELL = st.none() | st.text(max_size=30)
@@ -113,13 +113,13 @@ def test_a_row_number_leads_to_its_place_in_the_archived_file(tmp_path: Path, so
     rows = fixture_rows(source, "good")
     file = write_extract(spec, rows, tmp_path)
     archived = store(tmp_path / "archive", io.BytesIO(file.read_bytes()))
-    place, found = row_line(tmp_path / "archive", spec, archived.sha256, 2)
+    place, found = row_line(tmp_path / "archive", spec, archived.sha256, 2, REGION, DAY)
     assert [cell or "" for cell in found] == cells(spec, rows)[1]
     assert place == {"registrations": 4, "loans": 4, "tax_local": 2}.get(source, 3)
     with pytest.raises(NotReady, match=f"no row {len(rows) + 1}"):
-        row_places(tmp_path / "archive", spec, archived.sha256, [1, len(rows) + 1])
+        row_places(tmp_path / "archive", spec, archived.sha256, [1, len(rows) + 1], REGION, DAY)
     with pytest.raises(NotReady, match="archive"):
-        row_line(tmp_path / "archive", spec, "0" * 64, 1)
+        row_line(tmp_path / "archive", spec, "0" * 64, 1, REGION, DAY)
 
 
 def test_an_inbox_can_be_a_url() -> None:
