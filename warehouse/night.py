@@ -97,7 +97,7 @@ def unresolved(settings: Settings, business_date: date, since: datetime) -> list
 
 
 def loads(settings: Settings, business_date: date) -> "list[Outcome]":
-    """What became of each delivery that came for this night: since the newest build of an earlier day began; by source and date."""
+    """What became of each delivery that came for this night: since the newest build of an earlier day began, by source."""
     from ingest.accept import outcome
 
     with _connect(settings) as connection:

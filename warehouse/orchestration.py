@@ -73,7 +73,7 @@ def parameters() -> dict[str, Param]:
     }
 
 
-class TakeIn(BaseOperator):
+class TakeIn(BaseOperator):  # type: ignore[misc]
     """Waits (without a worker) for the source's delivery of the day, then takes in all that has come."""
 
     def __init__(self, *, source: str, **rest: Any) -> None:
@@ -90,7 +90,7 @@ class TakeIn(BaseOperator):
         return night.take_in(settings, self.source, this.business_date, this.inbox)
 
 
-class Accept(BaseOperator):
+class Accept(BaseOperator):  # type: ignore[misc]
     """Judges what was taken in."""
 
     def __init__(self, *, source: str, **rest: Any) -> None:
@@ -105,7 +105,7 @@ class Accept(BaseOperator):
         return {status: statuses.count(status) for status in sorted(set(statuses))}
 
 
-class WaitForSources(BaseOperator):
+class WaitForSources(BaseOperator):  # type: ignore[misc]
     """Waits (without a worker) until every source's night has ended, or until the cut-off."""
 
     def execute(self, context: Context, event: Any = None) -> list[str]:
@@ -119,7 +119,7 @@ class WaitForSources(BaseOperator):
         return rest
 
 
-class Build(BaseOperator):
+class Build(BaseOperator):  # type: ignore[misc]
     """Builds the indicators of the day."""
 
     def execute(self, context: Context) -> int:
@@ -136,7 +136,7 @@ def note_failure(context: Context) -> None:
     night.note_failure(settings, context["dag"].dag_id, night_of(context, settings).business_date)
 
 
-class _UntilTrigger(BaseTrigger):
+class _UntilTrigger(BaseTrigger):  # type: ignore[misc]
     """Looks again and again, in a thread, until there is nothing to wait for or the time is up."""
 
     pause: float

@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 _READ = """
 import json, sys
 from airflow.dag_processing.dagbag import DagBag
-bag = DagBag(dag_folder=sys.argv[1], include_examples=False)
+bag = DagBag(dag_folder=sys.argv[1])
 dags = {}
 for dag in bag.dags.values():
     dags[dag.dag_id] = {
@@ -35,6 +35,7 @@ def read_dags(home: Path, **environment: str) -> dict[str, Any]:
         "AIRFLOW_HOME": str(home / "airflow"),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/none.db",  # never opened: reading needs no database
         "BUREAU_HOME": str(home),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "PYTHONPATH": str(PROJECT),
         **environment,
     }

@@ -30,9 +30,8 @@ class Home:
         }
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "warehouse", *words], env=self.environment, cwd=PROJECT, capture_output=True, text=True, check=False
-        )
+        command = [sys.executable, "-m", "warehouse", *words]
+        return subprocess.run(command, env=self.environment, cwd=PROJECT, capture_output=True, text=True, check=False)
 
     def status(self) -> tuple[int, dict[str, dict[str, Any]]]:
         result = self.run("status", "--format", "json")
