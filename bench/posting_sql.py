@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ACCOUNTS = ("entity.birth", "entity.exit", "entity.active", "job.young", "job.young_worker", "founder.young")
+ACCOUNTS = ("entity.birth", "entity.exit", "entity.active", "job.young", "job.young_worker", "founder.young", "founder.present")
 TYPES = {"total": "''", "sector": "sector", "industry": "industry", "founder_group": "grp"}
 
 FACTS = (
@@ -65,9 +65,13 @@ INTERVALS = {
     "founder.young": "select * from ("
     + _FOUND.replace("{columns}", f"{_YOUNG_FIRM} as w, null::daterange as x")
     + ") as every where {where}",
+    "founder.present": "select * from (select e.founder_id as unit_id, e.town, e.sector, e.industry, e.groups, "
+    "e.founder_id % 2 as sex, 1940 + e.founder_id % 55 as birth, e.entity_id::bigint as row_id, "
+    "daterange(e.est, e.gone) as w, null::daterange as x from entity as e where e.gone is null or e.gone > e.est"
+    ") as every where {where}",
 }
 
-_MERGED = "coalesce(range_agg(w), '{}'::datemultirange) - coalesce(range_agg(x), '{}'::datemultirange)"
+MERGED = "coalesce(range_agg(w), '{}'::datemultirange) - coalesce(range_agg(x), '{}'::datemultirange)"
 _EVENTS = "cross join unnest(mr) as r cross join lateral (values (lower(r), 1), (upper(r), -1)) as ev (day, weight)"
 
 
@@ -80,7 +84,7 @@ def postings_of(account: str, build: int) -> str:
             null::int as birth_year, 'entity' as unit_type, unit_id, 1::numeric as weight,
             array[row_id] as source_rows, {build} as build_id from iv"""
     return f"""with finest as materialized (
-        select unit_id, town, sector, industry, groups, sex, birth, {_MERGED} as mr,
+        select unit_id, town, sector, industry, groups, sex, birth, {MERGED} as mr,
             coalesce(range_agg(w), '{{}}') as w, coalesce(range_agg(x), '{{}}') as x, array_agg(row_id) as rows
         from iv group by unit_id, town, sector, industry, groups, sex, birth
     ),
@@ -110,7 +114,7 @@ def _level(name: str, geography: str, multiple: str, unit: str) -> str:
     parts = []
     for kind, member in TYPES.items():
         source = "finest, unnest(finest.groups) as grp" if kind == "founder_group" else "finest"
-        cell = f"""select unit_id, {geography} as town, {member} as member, sex, birth, {_MERGED} as mr from {source}
+        cell = f"""select unit_id, {geography} as town, {member} as member, sex, birth, {MERGED} as mr from {source}
             where {unit} in (select * from {multiple}) group by unit_id, {"town, " * (name == "town")}
             sex, birth{f", {member}" * (kind != "total")}"""
         parts.append(
@@ -139,11 +143,12 @@ _SETS = """((town, month), (month), (town, sector, month), (sector, month), (tow
     (town, grp, month), (grp, month)"""
 _PERSON_SETS = _SETS + ", (town, sex, month), (sex, month), (town, birth, month), (birth, month))"
 _MONTH = "date_trunc('month', day)::date as month"
-_ENTITY_FLOOR = f"""create temp table floor_{{name}} as select town, sector, industry, grp, month, count(*) from (select *, {_MONTH} from iv, unnest(groups) as grp) as f
+_ENTITY_FLOOR = f"""create temp table floor_{{name}} as select town, sector, industry, grp, month, count(*)
+    from (select *, {_MONTH} from iv, unnest(groups) as grp) as f
     group by grouping sets {_SETS})"""
 _PERSON_FLOOR = f"""create temp table floor_{{name}} as select town, sector, industry, grp, sex, birth, {_MONTH},
     sum(weight) from (
-        select unit_id, town, sector, industry, grp, sex, birth, {_MERGED} as mr from iv, unnest(groups) as grp
+        select unit_id, town, sector, industry, grp, sex, birth, {MERGED} as mr from iv, unnest(groups) as grp
         group by grouping sets {_PERSON_SETS.replace("month", "unit_id")}
     ) as target {_EVENTS} group by 1, 2, 3, 4, 5, 6, 7"""
 FLOORS = {
