@@ -21,7 +21,7 @@ from ingest.load import ROW_BITS
 from ingest.spec import SourceSpec, all_specs
 from ingest.take_in import take_in
 from tests.extracts import DAY, fixture_rows, write_extract
-from tests.integration.expectations.mutations import Change, change_for
+from tests.integration.expectations.mutations import NOT_ALONE, Change, change_for
 
 pytestmark = pytest.mark.integration
 SPECS = all_specs()
@@ -97,15 +97,13 @@ def test_every_rule_is_broken_by_a_row_that_breaks_nothing_else(ctx: LoadContext
     expected: dict[int, list[str]] = {2 + i: [row["expect"]] for i, row in enumerate(bad)}
     for index, (rule, _) in enumerate(mutated, start=2 + len(bad)):
         if rule.severity == "quarantine":
-            expected[index] = [rule.id]
+            expected[index] = sorted([rule.id, *NOT_ALONE.get(f"{spec.name}/{rule.id}", [])])
     assert failures(ctx, spec, delivery.delivery_id) == expected
     by_rule = {result.rule: result for result in verdict.checks}
     reached = {row["expect"] for row in bad} | {rule.id for rule, _ in mutated}
     assert reached == {rule.id for rule in rules}
     for rule in rules:
         assert not by_rule[rule.id].passed and by_rule[rule.id].checked == rows, rule.id
-    outcome = accept(ctx, spec, delivery.delivery_id, verdict) if rows == delivery.rows else None
-    assert outcome is None or outcome.rows_quarantined == len(expected)
 
 
 def test_accepting_follows_the_verdict(ctx: LoadContext) -> None:
@@ -113,7 +111,7 @@ def test_accepting_follows_the_verdict(ctx: LoadContext) -> None:
     good, bad = fixture_rows(spec.name, "good"), fixture_rows(spec.name, "bad")
     delivery = loaded(ctx, spec, good + bad)
     verdict = check(ctx.conninfo, spec, delivery)
-    assert verdict == check(ctx.conninfo, spec, delivery) or broken(verdict)  # it may be asked again
+    assert broken(check(ctx.conninfo, spec, delivery)) == broken(verdict) != set()  # it may be asked again
     outcome = accept(ctx, spec, delivery.delivery_id, verdict)
     assert (outcome.status, outcome.rows_accepted, outcome.rows_quarantined) == ("accepted", len(good), len(bad))
     with ctx.connect() as connection:
