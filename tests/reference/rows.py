@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,11 @@ class Entity:
     groups: frozenset[str]
     town: str
 
-    @property
+    @cached_property
     def start(self) -> date:
         return self.indate or self.estdate
 
-    @property
+    @cached_property
     def end(self) -> date | None:
         return min((d for d in (self.exit, self.outdate) if d is not None), default=None)
 
