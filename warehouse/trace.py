@@ -250,13 +250,14 @@ def _locate(connection: psycopg.Connection[Any], settings: Settings, row_ids: It
         by_delivery[row_id // ROWS_PER_DELIVERY].append(row_id)
     found: dict[int, SourceRow] = {}
     deliveries = connection.execute(
-        "select delivery_id, source, file_name, sha256 from ledger.delivery where delivery_id = any(%s)",
+        "select delivery_id, source, region, business_date, file_name, sha256 from ledger.delivery "
+        "where delivery_id = any(%s)",
         [list(by_delivery)],
     ).fetchall()
-    for delivery_id, source, file_name, sha256 in deliveries:
+    for delivery_id, source, region, day, file_name, sha256 in deliveries:
         numbers = [row_id % ROWS_PER_DELIVERY for row_id in by_delivery[delivery_id]]
         try:
-            places = row_places(settings.archive, load_spec(source), sha256, numbers)
+            places = row_places(settings.archive, load_spec(source), sha256, numbers, region, day)
         except NotReady:  # the archive is not on this machine: the row is named all the same, by file and number
             places = {}
         for row_id in by_delivery[delivery_id]:

@@ -1,6 +1,7 @@
 """`./bureau demo`: the main job on a fresh machine, shown from end to end."""
 
 import json
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ def demo(keep: bool, form: str) -> None:
     from warehouse.demo import run_demo
     from warehouse.settings import load_settings
 
+    os.environ["BUREAU_SCHEDULE"] = "none"  # a real 02:00 meanwhile would build at today's date
     settings = load_settings()
     began = time.monotonic()
 
