@@ -14,7 +14,7 @@ cells as (
 published as (
     select o.indicator, o.period, o.geography, o.breakdown_type, o.breakdown, o.numerator
     from {{ source('evidence', 'indicator_value_current') }} as o
-    inner join cells as c using (period, geography, breakdown_type, breakdown)
+    inner join cells using (period, geography, breakdown_type, breakdown)
 ),
 
 now_known as (

@@ -18,7 +18,7 @@ def test(everything: bool, words: tuple[str, ...]) -> int:
     if not words:
         checks = [("ruff", ["ruff", "check", "."]), ("mypy", ["mypy"])]
         if (PROJECT / ".sqlfluff").exists() and (PROJECT / "dbt_project" / "models").exists():
-            checks.append(("sqlfluff", ["sqlfluff", "lint", "dbt_project/models"]))
+            checks.append(("sqlfluff", ["sqlfluff", "lint", "dbt_project/models", "dbt_project/tests", "warehouse/migrations"]))
     marks = [] if everything else ["-m", "not long"]
     checks.append(("pytest", ["pytest", *marks, *words]))
     # pytest comes last: who called this (CI) reads its closing line

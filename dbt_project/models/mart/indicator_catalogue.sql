@@ -2,7 +2,7 @@
 
 {#- Texts of models/indicators/*.yml, one row an indicator and method version. -#}
 
-select * from (values
+select * from (values -- noqa: AM04
 {%- if execute %}
 {%- for i in indicators() %}
     (
@@ -14,7 +14,7 @@ select * from (values
     ){{ ',' if not loop.last }}
 {%- endfor %}
 {%- endif %}
-) as c (
+) as c ( -- noqa: AL05
     indicator, method_version, name_zh, name_en, definition_zh, definition_en, meaning_zh, meaning_en, unit_zh, unit_en,
     scale, period_grains, breakdown_types, sources, definition_source_zh, definition_source_en, own_reading
 )

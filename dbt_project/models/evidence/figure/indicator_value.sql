@@ -39,7 +39,9 @@ place as (
     select g.geography
     from {{ ref('geography') }} as g
     inner join build as b on g.geography = b.region or g.parent = b.region
-    where b.business_date >= coalesce(g.valid_from, '-infinity'::date) and b.business_date <= coalesce(g.valid_to, 'infinity'::date)
+    where
+        b.business_date >= coalesce(g.valid_from, '-infinity'::date)
+        and b.business_date <= coalesce(g.valid_to, 'infinity'::date)
 ),
 
 behind as (

@@ -1,4 +1,5 @@
-{{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ empty_this() }}', indexes=[{'columns': ['source', 'fold_key']}]) }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ empty_this() }}',
+          indexes=[{'columns': ['source', 'fold_key']}]) }}
 
 -- Keys whose fold may have changed, with the deliveries that are the reason. A full delivery speaks of every key.
 {% set folds = {

@@ -1,4 +1,5 @@
-{{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ empty_this() }}', indexes=[{'columns': ['unit_type', 'unit_id'], 'unique': true}]) }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ empty_this() }}',
+          indexes=[{'columns': ['unit_type', 'unit_id'], 'unique': true}]) }}
 
 -- Units whose postings are worked out tonight, with the deliveries that are the reason: by links as they were
 -- (in this build and in failed ones before it) and as they are now.

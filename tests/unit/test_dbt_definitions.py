@@ -1,0 +1,84 @@
+"""What dbt's yml files say, without a database: sources, indicators, targets."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ingest.spec import all_specs
+from warehouse.dbt_sources import PATH, render
+from warehouse.indicators import FOLDER, Indicator, load_indicators
+from warehouse.settings import PROJECT
+
+INDICATORS = load_indicators()
+SEEDS = PROJECT / "dbt_project" / "seeds"
+MODELS = PROJECT / "dbt_project" / "models"
+ACCOUNTS = {
+    path.stem.removeprefix("evi_").replace("__", ".").replace(".1_", ".1."): path
+    for path in (MODELS / "evidence").rglob("evi_*.sql")
+}
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_sources_follow_the_specs() -> None:
+    assert PATH.read_text(encoding="utf-8") == render(), "run `python -m warehouse.dbt_sources`"
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yml")), ids=lambda path: path.stem)
+def test_a_file_holds_one_indicator_of_its_name(path: Path) -> None:
+    exposures = yaml.safe_load(path.read_text(encoding="utf-8"))["exposures"]
+    assert [exposure["name"] for exposure in exposures] == [path.stem]
+    assert exposures[0]["config"]["meta"]["indicator"] == path.stem.upper()
+
+
+@pytest.mark.parametrize("indicator", INDICATORS.values(), ids=lambda indicator: indicator.indicator)
+def test_all_texts_are_there_in_both_languages(indicator: Indicator) -> None:
+    for texts in (indicator.name, indicator.unit, indicator.definition, indicator.meaning, indicator.source_of_definition):
+        assert texts.zh.strip() and texts.en.strip()
+    for texts in (indicator.name, indicator.definition, indicator.meaning):
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in texts.zh)
+        assert not any("\u4e00" <= letter <= "\u9fff" for letter in texts.en)
+
+
+@pytest.mark.parametrize("indicator", INDICATORS.values(), ids=lambda indicator: indicator.indicator)
+def test_a_formula_names_accounts_and_sources_that_exist(indicator: Indicator) -> None:
+    parts = [part for part in (indicator.numerator, indicator.denominator) if part]
+    assert {account for part in parts for account in part.accounts} <= ACCOUNTS.keys()
+    assert set(indicator.needs) <= all_specs().keys()
+    assert ("sector" in indicator.breakdowns) == bool(indicator.sectors)
+
+
+def test_every_account_is_gathered_in_the_ledger() -> None:
+    gathered = (MODELS / "evidence" / "posting.sql").read_text(encoding="utf-8")
+    for account, path in ACCOUNTS.items():
+        assert f"meta={{'account': '{account}'}}" in path.read_text(encoding="utf-8")
+        assert f"ref('{path.stem}')" in gathered
+
+
+def test_targets_name_indicators_geographies_and_directions() -> None:
+    targets = _seed("target")
+    geographies = {row["geography"] for row in _seed("geography")}
+    assert targets
+    for target in targets:
+        assert target["indicator"] in INDICATORS
+        assert target["geography"] in geographies
+        assert target["direction"] in {"at_least", "at_most", "significantly_higher"}
+        assert bool(target["value"]) == (target["direction"] != "significantly_higher")
+        assert target["name_zh"] and target["name_en"] and target["source"]
+    assert len({target["target"] for target in targets}) == len(targets)
+
+
+def test_the_headline_targets_of_the_programme_are_there() -> None:
+    assert {(t["indicator"], t["value"], t["direction"]) for t in _seed("target") if t["geography"] == "520381"} >= {
+        ("ENT_NET_PRIV", "49", "at_least"),
+        ("ENT_NET_IND", "1180", "at_least"),
+        ("SURV_LEGAL_1", "60", "at_least"),
+        ("JOB_CONTR", "30", "at_least"),
+        ("ACT_IDX", "15", "at_least"),
+        ("SAT_IDX", "", "significantly_higher"),
+    }
