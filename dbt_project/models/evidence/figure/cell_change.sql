@@ -81,7 +81,7 @@ amount as (
     from counted as f
     inner join account_cell as c
         on f.account = c.account
-        and c.build_id > f.counted_up_to
+        and f.counted_up_to < c.build_id
         and c.breakdown_type = any(f.breakdown_types)
         and (f.only_sector is null or c.sector = f.only_sector)
     cross join opening as o
