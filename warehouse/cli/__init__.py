@@ -8,6 +8,7 @@ put into the environment, so `load_settings()` and every process started from he
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 import tomllib
 import traceback
@@ -130,6 +131,8 @@ def language() -> str:
 def main(words: Sequence[str]) -> int:
     """Run the command line; the exit code. Errors for people are one sentence on stderr."""
     _take_shared(words)
+    for name in (signal.SIGTERM, signal.SIGHUP):  # so that what a command started is stopped on the way out
+        signal.signal(name, _leave)
     group = LazyGroup("bureau", help="cli.about", params=list(shared_options()), no_args_is_help=True)
     translate(group)
     try:
@@ -152,6 +155,10 @@ def main(words: Sequence[str]) -> int:
         return 141
     except Exception as error:
         return _unexpected(error)
+
+
+def _leave(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _unexpected(error: Exception) -> int:
