@@ -12,8 +12,9 @@ from fractions import Fraction
 from itertools import product
 from pathlib import Path
 
+from .cells import towns
 from .fold import Facts, facts
-from .rows import Answer, Entity, Spell, towns
+from .rows import Answer, Entity, Spell
 
 CellKey = tuple[str, str, str, str, str]  # indicator, period, geography, breakdown type, breakdown
 Place = tuple[str, str, str]  # geography, breakdown type, breakdown

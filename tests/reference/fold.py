@@ -8,8 +8,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from .cells import Bad
 from .files import File, deliveries
-from .rows import KEYS, READ, Answer, Bad, Entity, Population, Spell, key_of
+from .rows import KEYS, READ, Answer, Entity, Population, Spell, key_of
 
 Key = tuple[str, ...]
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from .cells import section_2017
 from .compare import differences
 from .figures import Cell, CellKey, compute, months_later, rounded
 from .files import Refused, read
 from .fold import facts
-from .rows import section_2017
 from .tiny import answer, deliver, entity, resident_id, spell
 
 

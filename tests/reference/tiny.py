@@ -8,8 +8,8 @@ import io
 import json
 from pathlib import Path
 
+from .cells import check_character
 from .files import LAYOUTS
-from .rows import check_character
 
 
 def resident_id(birth: str, serial: str = "001") -> str:
