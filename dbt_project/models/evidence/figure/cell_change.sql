@@ -83,7 +83,7 @@ amount as (
         on f.account = c.account
         and f.counted_up_to < c.build_id
         and c.breakdown_type = any(f.breakdown_types)
-        and (f.only_sector is null or c.sector = f.only_sector)
+        and (f.only_sector is null or f.only_sector = c.sector)
     cross join opening as o
     where f.accumulation = 'stock' or c.month >= o.series_start
     group by 1, 2, 3, 4, 5, 6, 7, 8
