@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.integration.nights import City, play_city
 from warehouse.services import identity, postgres
 from warehouse.services.processes import free_port
 
@@ -58,6 +59,14 @@ def bare_server(request: pytest.FixtureRequest) -> Iterator[Server]:
     finally:
         run("pg_ctl", "-D", str(data), "-w", "-m", "immediate", "stop")
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory, _own_environment: None) -> Iterator[City]:
+    """A small city after the demonstration's four nights."""
+    made = play_city(tmp_path_factory.mktemp("city"), scale=0.05)
+    yield made
+    postgres.stop(made.settings)
 
 
 @pytest.fixture

@@ -1,0 +1,110 @@
+"""Every figure against the independent calculator, night by night."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from tests.integration.nights import City, play_city, rows
+from tests.reference.compare import differences
+from tests.reference.figures import compute
+from warehouse.indicators import load_indicators
+from warehouse.services import postgres
+from warehouse.settings import Settings
+
+pytestmark = pytest.mark.integration
+NIGHTS = (1, 2, 3, 4)
+
+
+def published(settings: Settings) -> list[dict[str, Any]]:
+    with psycopg.connect(postgres.conninfo(settings, role="bureau_analyst"), row_factory=dict_row) as connection:
+        return connection.execute(
+            "select indicator, period, geography, breakdown_type, breakdown, value, numerator, denominator, unit_count, "
+            "standard_error, availability from mart.indicator_values"
+        ).fetchall()
+
+
+def told(city: City, night: int, inbox: Path) -> list[str]:
+    """What differs after a night from what its files come to."""
+    cells = compute(city.inbox(night, inbox), city.nights[night - 1].business_date)
+    assert {key[0] for key in cells} == set(load_indicators()), "the calculator knows every indicator"
+    return differences(cells, published(city.after(night)))
+
+
+@pytest.mark.parametrize("night", [1, 4])
+def test_every_figure_is_what_the_files_come_to(city: City, night: int, tmp_path: Path) -> None:
+    assert told(city, night, tmp_path) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("night", [2, 3])
+def test_every_figure_is_what_the_files_come_to_in_the_nights_between(city: City, night: int, tmp_path: Path) -> None:
+    assert told(city, night, tmp_path) == []
+
+
+@pytest.fixture(scope="module", params=[1, 7, 1949])
+def other_city(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    made = play_city(tmp_path_factory.mktemp("other"), seed=request.param, scale=0.1)
+    yield made
+    postgres.stop(made.settings)
+
+
+@pytest.mark.long
+def test_every_figure_of_other_cities(other_city: City, tmp_path: Path) -> None:
+    assert [told(other_city, night, tmp_path / str(night))[:5] for night in NIGHTS] == [[]] * 4
+
+
+@pytest.mark.parametrize("night", NIGHTS)
+def test_net_is_new_and_moved_in_less_exits_and_purges(city: City, night: int) -> None:
+    broken = rows(
+        city.after(night),
+        """
+        select period, geography, breakdown_type, breakdown from mart.indicator_values
+        where numerator = value and indicator in ('ENT_NET', 'ENT_NEW', 'ENT_MIG', 'ENT_EXIT', 'ENT_PURGE')
+        group by period, geography, breakdown_type, breakdown
+        having count(*) <> 5 or sum(
+            case when indicator in ('ENT_NEW', 'ENT_MIG') then numerator else -numerator end
+        ) <> 0
+        """,
+    )
+    assert broken == []
+
+
+MEMBERS = {"total": 1, "sector": 3, "industry": 21, "founder_group": 7, "sex": 3, "age_band": 6}
+OF_ENTITIES = ("total", "sector", "industry", "founder_group")
+OF_PERSONS = ("total", "founder_group", "sex", "age_band")
+BREAKDOWNS = {
+    **dict.fromkeys(("ENT_STK", "ENT_NET", "ENT_NEW", "ENT_EXIT", "ENT_PURGE", "ENT_MIG", "SURV_LEGAL_1"), OF_ENTITIES),
+    **dict.fromkeys(("ENT_STK_PRIV", "ENT_STK_IND", "ENT_NET_PRIV", "ENT_NET_IND"), ("total", "industry", "founder_group")),
+    "ACT_IDX": tuple(MEMBERS),
+    **dict.fromkeys(("JOB_CONTR", "SAT_IDX"), OF_PERSONS),
+}  # indicators.md, ruling 27
+YEARLY = ("SURV_LEGAL_1", "ACT_IDX", "SAT_IDX")
+PLACES = 1 + 3 + 9 + 5 + 1  # the city, its streets, towns and townships, and the unknown one
+
+
+@pytest.mark.parametrize(("night", "periods"), [(1, {"M": 23, "Q": 7, "Y": 1}), (4, {"M": 24, "Q": 8, "Y": 2})])
+def test_every_combination_has_a_row(city: City, night: int, periods: dict[str, int]) -> None:
+    found = rows(
+        city.after(night),
+        "select indicator, period_grain, breakdown_type, count(*), count(distinct (period, geography, breakdown)) "
+        "from mart.indicator_values group by 1, 2, 3",
+    )
+    expected = {
+        (indicator, grain, kind): count * PLACES * MEMBERS[kind]
+        for indicator, kinds in BREAKDOWNS.items()
+        for kind in kinds
+        for grain, count in periods.items()
+        if grain == "Y" or indicator not in YEARLY
+    }
+    assert {(indicator, grain, kind): count for indicator, grain, kind, count, _ in found} == expected
+    assert all(count == distinct for *_, count, distinct in found)
+    availability = dict(rows(city.after(night), "select availability, count(*) from mart.indicator_values group by 1"))
+    assert set(availability) == {"ok", "no_denominator"}, "every promised delivery came, or came again"
+    empty = rows(city.after(night), "select 1 from mart.indicator_values where (value is null) <> (availability <> 'ok')")
+    assert empty == []
