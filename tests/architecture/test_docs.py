@@ -8,39 +8,18 @@ import click
 import pytest
 
 from ingest.spec import all_specs
-from tests.architecture.sources import PROJECT, tracked
+from tests.architecture.pages import PAGES, commands, parts, read
+from tests.architecture.sources import PROJECT
 from warehouse import handbook
 from warehouse.cli import COMMANDS, UNLISTED, LazyGroup, shared_options
 from warehouse.settings import Settings
 from warehouse.texts import LANGUAGES
 
-PAGES = [path for path in tracked() if path.suffix == ".md" and path.parts[0] in ("docs", "README.md", "README.zh.md")]
 # Read from the environment by the launcher, the build and compose, not by Settings
 OTHER_VARIABLES = {
     "BUREAU_PYTHON", "BUREAU_CODE_COMMIT", "BUREAU_UID", "BUREAU_PORT", "BUREAU_INBOX_FOLDER", "BUREAU_ARCHIVE_FOLDER",
 }  # fmt: skip
 GROUP = LazyGroup("bureau", params=list(shared_options()))
-
-
-def read(path: Path) -> str:
-    return (PROJECT / path).read_text(encoding="utf-8")
-
-
-def parts(text: str) -> tuple[str, dict[int, str]]:
-    """A page's prose without its code blocks, and the blocks of shell or no language, by number."""
-    pieces = re.split(r"^```(.*)$", text, flags=re.M)
-    assert len(pieces) % 4 == 1, "a code block is not closed"
-    blocks = {number: pieces[number + 1] for number in range(1, len(pieces), 4) if pieces[number].strip() in ("", "sh")}
-    return "".join(pieces[::4]), blocks
-
-
-def commands(text: str) -> list[str]:
-    """What follows `./bureau` (or `bureau` in a container), in code blocks and in inline code."""
-    prose, blocks = parts(text)
-    code = [line for block in blocks.values() for line in block.splitlines()]
-    code += re.findall(r"`([^`\n]+)`", prose)
-    found = [match for line in code for match in re.finditer(r"(?:\./bureau|\bscheduler bureau) ([^#&|]+)", line)]
-    return [match[1].strip() for match in found]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=str)
