@@ -12,10 +12,10 @@ import psycopg
 
 from warehouse import night
 from warehouse.errors import BureauError
+from warehouse.files import locked
 from warehouse.services import airflow, postgres
 from warehouse.services.airflow_api import UNFINISHED, AirflowApi, Json
 from warehouse.services.airflow_environment import airflow_home
-from warehouse.services.processes import locked
 from warehouse.settings import Settings
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration.nights import City, play_city
 from warehouse.services import identity, postgres
-from warehouse.services.processes import free_port
+from warehouse.services.ports import free_port
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,10 @@ from pathlib import Path
 import psycopg
 
 from warehouse.errors import BureauError
-from warehouse.files import write_whole
+from warehouse.files import locked, write_whole
 from warehouse.services import airflow_environment as config
 from warehouse.services import postgres, process
 from warehouse.services.airflow_api import AirflowApi
-from warehouse.services.processes import locked
 from warehouse.settings import Settings
 
 POOL = "heavy"

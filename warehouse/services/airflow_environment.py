@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from warehouse.files import write_whole
 from warehouse.services import postgres
-from warehouse.services.processes import free_port, port_is_free
+from warehouse.services.ports import free_port, port_is_free
 from warehouse.settings import PROJECT, Settings, make_folders
 
 USER = "admin"

@@ -17,9 +17,9 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from warehouse.errors import BureauError
-from warehouse.files import write_whole
+from warehouse.files import locked, write_whole
 from warehouse.services import identity
-from warehouse.services.processes import free_port, is_alive, locked, port_is_free
+from warehouse.services.ports import free_port, port_is_free
 from warehouse.settings import Settings, make_folders
 
 LOGIN = "bureau"
@@ -76,7 +76,7 @@ def server_pid(settings: Settings) -> int | None:
         pid = int((_data(settings) / "postmaster.pid").read_text().split("\n", 1)[0])
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
-    return pid if is_alive(pid, str(_data(settings))) else None
+    return pid if _is_alive(pid, str(_data(settings))) else None
 
 
 def conninfo(settings: Settings, *, role: str | None = None, database: str = DATABASE) -> str:
@@ -133,6 +133,15 @@ def _parameters(settings: Settings, database: str) -> dict[str, str]:
         "dbname": database,
         "sslmode": "disable",
     }
+
+
+def _is_alive(pid: int, word: str) -> bool:
+    """Whether process `pid` runs with `word` among its command's words (an id alone may have been given anew)."""
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and word in process.cmdline()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
 
 
 def _data(settings: Settings) -> Path:
