@@ -108,7 +108,7 @@ def _open(connection: Connection, settings: Settings, business_date: date) -> in
 
 
 def _compute(settings: Settings, connection: Connection) -> None:
-    """One dbt invocation: everything when the project changed, else only what a night fills; seeds, views and mart texts still stand."""
+    """One dbt invocation: everything when the project changed, else what a night fills (seeds, views and texts still stand)."""
     marker = compiled_marker(settings)
     whole = not marker.exists() or marker.read_text() != _made_of(connection)
     arguments = ["build", "--exclude-resource-type", "unit_test"]
