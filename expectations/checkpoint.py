@@ -88,9 +88,7 @@ def _type(record: dict[str, Any]) -> str:
     return name if name.isidentifier() else "an exception"
 
 
-def _verdict(
-    rules: Sequence[Rule], judged: dict[str, dict[str, Any]], scanned: Scanned, judging: float
-) -> Verdict:
+def _verdict(rules: Sequence[Rule], judged: dict[str, dict[str, Any]], scanned: Scanned, judging: float) -> Verdict:
     in_scan = sum(rule.kind in ("row", "fault") for rule in rules)
     checks: list[CheckResult] = []
     for rule in rules:
@@ -101,13 +99,18 @@ def _verdict(
         checked = 1 if whole else found["element_count"]
         checks.append(
             CheckResult(
-                rule.id, rule.severity, rule.column_name, checked, failed, failed / checked if checked else 0.0, 0.0,
-                own.get(rule.kind, 0.0) + judging / len(rules), found["success"],
+                rule.id,
+                rule.severity,
+                rule.column_name,
+                checked,
+                failed,
+                failed / checked if checked else 0.0,
+                0.0,
+                own.get(rule.kind, 0.0) + judging / len(rules),
+                found["success"],
             )
         )
     broken = [(rule, result) for rule, result in zip(rules, checks, strict=True) if not result.passed]
     refusals = tuple(Refusal(rule.id, "", rule.sentence_en) for rule, _ in broken if rule.severity == "refuse")
     warnings = sum(rule.severity == "warn" for rule, _ in broken)
     return Verdict(refusals, warnings, tuple(checks))
-
-

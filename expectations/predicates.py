@@ -93,7 +93,7 @@ def _codes(column: ColumnSpec, name: str, place: Place) -> Iterator[Found]:
 def _date(column: ColumnSpec, name: str, place: Place) -> Iterator[Found]:
     yield Found("date", "date", f"not raw.is_date({name})")
     if column.not_after_business_date:
-        late = f"({name} collate \"C\" > {literal(place.day.isoformat())} and raw.is_date({name}))"
+        late = f'({name} collate "C" > {literal(place.day.isoformat())} and raw.is_date({name}))'
         yield Found("not_after_business_date", "future", late)
 
 
@@ -140,7 +140,7 @@ def _bounds(column: ColumnSpec, name: str, _place: Place) -> Iterator[Found]:
         if bound is None:
             continue
         if column.type == "date":
-            outside = f"({name} collate \"C\" {sign} {literal(bound)} and raw.is_date({name}))"
+            outside = f'({name} collate "C" {sign} {literal(bound)} and raw.is_date({name}))'
         else:
             outside = f"raw.as_decimal({name}) {sign} {bound}"
         yield Found(label, label, outside, values={"bound": bound})

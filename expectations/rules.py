@@ -67,8 +67,14 @@ def _column_rules(spec: SourceSpec, day: date, region: str, lists: Lists) -> Ite
             values_en = {"title": column.title.en, **found.values}
             values_zh = {"title": column.title.zh, **found.values}
             yield Rule(
-                f"{column.name}.{found.name}", found.severity, (column.name, *found.beside), found.sql,
-                words.en.format(**values_en), words.zh.format(**values_zh), spec.owner.en, spec.owner.zh,
+                f"{column.name}.{found.name}",
+                found.severity,
+                (column.name, *found.beside),
+                found.sql,
+                words.en.format(**values_en),
+                words.zh.format(**values_zh),
+                spec.owner.en,
+                spec.owner.zh,
                 "fault" if found.sql is None else "row",
             )
 
@@ -76,8 +82,14 @@ def _column_rules(spec: SourceSpec, day: date, region: str, lists: Lists) -> Ite
 def _between_columns(spec: SourceSpec, day: date) -> Iterator[Rule]:
     for rule in spec.rules:
         yield Rule(
-            rule.id, rule.severity, rule.columns, rule.violation(f"date {literal(day.isoformat())}"),
-            rule.sentence.en, rule.sentence.zh, spec.owner.en, spec.owner.zh,
+            rule.id,
+            rule.severity,
+            rule.columns,
+            rule.violation(f"date {literal(day.isoformat())}"),
+            rule.sentence.en,
+            rule.sentence.zh,
+            spec.owner.en,
+            spec.owner.zh,
         )
 
 
@@ -88,6 +100,13 @@ def _general(spec: SourceSpec, name: str, severity: Severity, columns: tuple[str
         "key_zh": "、".join(spec.column(part).title.zh for part in spec.key),
     }
     return Rule(
-        name, severity, columns, None, words.en.format(**values), words.zh.format(**values),
-        spec.owner.en, spec.owner.zh, kind,
+        name,
+        severity,
+        columns,
+        None,
+        words.en.format(**values),
+        words.zh.format(**values),
+        spec.owner.en,
+        spec.owner.zh,
+        kind,
     )

@@ -30,9 +30,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> None:
     if result.success:
         return
     failed = [node for node in getattr(result.result, "results", None) or [] if node.status in ("error", "fail")]
-    reason = "; ".join(
-        f"{node.node.name}: {(node.message or '').splitlines()[0] if node.message else ''}" for node in failed
-    )
+    reason = "; ".join(f"{node.node.name}: {(node.message or '').splitlines()[0] if node.message else ''}" for node in failed)
     raise BureauError("dbt.failed", reason=reason or str(result.exception), log=str(settings.logs / "dbt" / "dbt.log"))
 
 

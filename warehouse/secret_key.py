@@ -58,9 +58,7 @@ def check_fingerprint(settings: Settings) -> None:
 
     with psycopg.connect(postgres.conninfo(settings, role="bureau_owner")) as connection:
         connection.execute("lock table ledger.pseudonym_key in share row exclusive mode")
-        row = connection.execute(
-            "select fingerprint from ledger.pseudonym_key order by version desc limit 1"
-        ).fetchone()
+        row = connection.execute("select fingerprint from ledger.pseudonym_key order by version desc limit 1").fetchone()
         if row is None:
             _make_if_new(settings, connection)
             known = fingerprint(pseudonym_key(settings))

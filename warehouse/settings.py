@@ -22,9 +22,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BUREAU_", frozen=True, extra="forbid", env_ignore_empty=True)
 
     home: Path = Field(default=PROJECT / ".bureau", description="Folder that holds everything that is written.")
-    database_url: SecretStr | None = Field(
-        default=None, description="A real PostgreSQL; without it the embedded one serves."
-    )
+    database_url: SecretStr | None = Field(default=None, description="A real PostgreSQL; without it the embedded one serves.")
     region: str = Field(default="520381", pattern=r"^\d{6}$", description="Code of the city (GB/T 2260).")
     inbox: str = Field(default="", description="Folder or URL where departments drop files; default <home>/inbox.")
     timezone: str = "Asia/Shanghai"

@@ -250,8 +250,7 @@ def _locate(connection: psycopg.Connection[Any], settings: Settings, row_ids: It
         by_delivery[row_id // ROWS_PER_DELIVERY].append(row_id)
     found: dict[int, SourceRow] = {}
     deliveries = connection.execute(
-        "select delivery_id, source, region, business_date, file_name, sha256 from ledger.delivery "
-        "where delivery_id = any(%s)",
+        "select delivery_id, source, region, business_date, file_name, sha256 from ledger.delivery where delivery_id = any(%s)",
         [list(by_delivery)],
     ).fetchall()
     for delivery_id, source, region, day, file_name, sha256 in deliveries:

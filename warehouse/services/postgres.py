@@ -88,9 +88,7 @@ def conninfo(settings: Settings, *, role: str | None = None, database: str = DAT
     return make_conninfo("", **{**_parameters(settings, database), **options})
 
 
-def sqlalchemy_url(
-    settings: Settings, *, role: str | None = None, database: str = DATABASE, driver: str = "psycopg"
-) -> str:
+def sqlalchemy_url(settings: Settings, *, role: str | None = None, database: str = DATABASE, driver: str = "psycopg") -> str:
     """The same as an SQLAlchemy URL; `driver` is "psycopg", "psycopg2" or "asyncpg"."""
     given = _parameters(settings, database)
     host, port = given.pop("host", "localhost"), given.pop("port", "5432")

@@ -46,9 +46,7 @@ class Condition:
     memory: int | None = None
 
 
-def start(
-    name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path, record: Path
-) -> Identity:
+def start(name: str, command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path, record: Path) -> Identity:
     """Start `command` in a session of its own, with its output appended to `log`, and write down who it is in `record`."""
     log.touch(mode=0o600, exist_ok=True)
     with log.open("ab") as output:

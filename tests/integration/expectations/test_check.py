@@ -127,9 +127,7 @@ def test_accepting_follows_the_verdict(ctx: LoadContext) -> None:
     ("changed", "rule"),
     [({"rows": 1}, "delivery.rows"), ({"totals_differing": ("regcap",)}, "delivery.totals")],
 )
-def test_a_delivery_that_is_not_as_its_manifest_says_is_refused(
-    ctx: LoadContext, changed: dict[str, Any], rule: str
-) -> None:
+def test_a_delivery_that_is_not_as_its_manifest_says_is_refused(ctx: LoadContext, changed: dict[str, Any], rule: str) -> None:
     spec = SPECS["registrations"]
     delivery = loaded(ctx, spec, fixture_rows(spec.name, "good"))
     facts = DeliveryFacts(**{**vars(delivery), **changed})
@@ -209,9 +207,7 @@ def test_an_expectation_that_raises_is_our_error(ctx: LoadContext) -> None:
         checkpoint_module.judge(ctx.conninfo, spec, delivery, rules)
 
 
-def test_a_statement_that_fails_is_our_error_and_quotes_no_cell(
-    ctx: LoadContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_statement_that_fails_is_our_error_and_quotes_no_cell(ctx: LoadContext, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = SPECS["population"]
     delivery = loaded(ctx, spec, fixture_rows(spec.name, "good"))
     add_rows(ctx, spec, delivery.delivery_id, [{"resident": PLANTED}])
