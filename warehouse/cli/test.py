@@ -16,7 +16,7 @@ def test(everything: bool, words: tuple[str, ...]) -> int:
 
     checks: list[tuple[str, list[str]]] = []
     if not words:
-        checks = [("ruff", ["ruff", "check", "."]), ("mypy", ["mypy"])]
+        checks = [("ruff", ["ruff", "check", "."]), ("format", ["ruff", "format", "--check", "."]), ("mypy", ["mypy"])]
         if (PROJECT / ".sqlfluff").exists() and (PROJECT / "dbt_project" / "models").exists():
             checks.append(("sqlfluff", ["sqlfluff", "lint", "dbt_project/models", "dbt_project/tests", "warehouse/migrations"]))
     marks = [] if everything else ["-m", "not long"]
