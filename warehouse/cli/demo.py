@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import time
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 def demo(keep: bool, form: str) -> None:
     """Progress goes to stderr, the report to stdout."""
     from warehouse.demo import run_demo
-    from warehouse.settings import load_settings
+    from warehouse.settings import PROJECT, load_settings
 
     os.environ["BUREAU_SCHEDULE"] = "none"  # a real 02:00 meanwhile would build at today's date
     settings = load_settings()
@@ -34,6 +35,8 @@ def demo(keep: bool, form: str) -> None:
         print(_as_json(report, total))
     else:
         _print(report, total, settings.lang, keep)
+        if settings.home != PROJECT / ".bureau":
+            click.echo(t("demo.next.home", settings.lang, home=shlex.quote(str(settings.home))))
 
 
 def _print(report: "DemoReport", total: float, lang: str, keep: bool) -> None:
