@@ -12,7 +12,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 def tracked() -> tuple[Path, ...]:
     """Every file that git knows, or would with the next commit, relative to the project; without git what an archive holds."""
     names = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     return tuple(sorted(path for name in names.split("\0") if name and (PROJECT / (path := Path(name))).is_file()))

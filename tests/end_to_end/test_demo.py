@@ -48,7 +48,9 @@ class Demo:
 
 def git_status() -> str:
     """What git sees; nothing where this is no checkout."""
-    return subprocess.run(["git", "status", "--porcelain"], cwd=PROJECT, capture_output=True, text=True, check=False).stdout
+    return subprocess.run(
+        ["git", "-c", "safe.directory=*", "status", "--porcelain"], cwd=PROJECT, capture_output=True, text=True, check=False
+    ).stdout
 
 
 def processes_of(home: Path) -> list[psutil.Process]:
