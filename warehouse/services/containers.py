@@ -68,13 +68,14 @@ def is_healthy(settings: Settings, service: str) -> bool:
 
 def _wait_until_prepared(settings: Settings) -> None:
     deadline = time.monotonic() + _WAIT_SECONDS
-    while not _is_prepared(settings):
+    while not is_prepared(settings):
         if time.monotonic() > deadline:
             raise BureauError("containers.not_prepared", seconds=int(_WAIT_SECONDS))
         time.sleep(1)
 
 
-def _is_prepared(settings: Settings) -> bool:
+def is_prepared(settings: Settings) -> bool:
+    """Whether `prepare` has done everything for this version."""
     try:
         return not pending(settings) and airflow.is_prepared(settings)
     except psycopg.OperationalError:
