@@ -1,12 +1,21 @@
 """Reading for people: one statement, one role, nothing changed."""
 
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from warehouse.errors import BureauError
 from warehouse.services import postgres
 from warehouse.settings import Settings
+
+_LOGIN = "bureau_reader_"
+_LOGIN_MINUTES = 5  # to log in; a session that is open stays
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,7 @@ def ask(settings: Settings, statement: str, role: str = "bureau_analyst") -> Ans
 
     Raises BureauError for a statement that is wrong, writes, holds a second one, or needs more rights.
     """
-    with psycopg.connect(postgres.conninfo(settings, role=role), autocommit=False) as connection:
+    with _session(settings, role) as connection:
         connection.read_only = True
         try:
             # Prepared: the extended protocol takes one statement only, so nothing can follow that ends the transaction.
@@ -39,6 +48,50 @@ def ask(settings: Settings, statement: str, role: str = "bureau_analyst") -> Ans
             raise BureauError("query.failed", reason=_reason(error)) from error
         finally:
             connection.rollback()
+
+
+@contextmanager
+def _session(settings: Settings, role: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A session that has never had more rights than the role's.
+
+    Whoever may write SQL can undo a SET ROLE (`set_config('role', 'none', true)`, a DO block) and is then who logged in. So it
+    is not the service login that asks but a login for this one question, which is in the role and in nothing else.
+    """
+    name, password = _LOGIN + secrets.token_hex(8), secrets.token_urlsafe(24)
+    login = sql.Identifier(name)
+    with psycopg.connect(postgres.conninfo(settings), autocommit=True) as service:
+        _forget_expired(service)
+        try:
+            service.execute(
+                sql.SQL("create role {} login connection limit 1 password {} valid until {} in role {}").format(
+                    login, sql.Literal(password), sql.Literal(_soon(service)), sql.Identifier(role)
+                )
+            )
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise BureauError("query.no_login", reason=_reason(error)) from error
+        try:
+            own = make_conninfo(postgres.conninfo(settings, role=role), user=name, password=password)
+            with psycopg.connect(own, autocommit=False) as connection:
+                yield connection
+        finally:
+            service.execute(sql.SQL("drop role {}").format(login))
+
+
+def _soon(service: psycopg.Connection[tuple[Any, ...]]) -> str:
+    row = service.execute("select (now() + make_interval(mins => %s))::text", [_LOGIN_MINUTES]).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _forget_expired(service: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """Logins of questions that were cut off before theirs was dropped."""
+    left = service.execute(
+        "select rolname from pg_roles where starts_with(rolname, %s) and rolvaliduntil < now() "
+        "and rolname not in (select usename from pg_stat_activity where usename is not null)",
+        [_LOGIN],
+    ).fetchall()
+    for (name,) in left:
+        service.execute(sql.SQL("drop role if exists {}").format(sql.Identifier(name)))
 
 
 def _reason(error: psycopg.Error) -> str:

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 def query(sql: str, form: str, role: str) -> None:
     """Ask, and print the answer to stdout."""
     from warehouse.query import ask
-    from warehouse.services.session import running
+    from warehouse.services.running import running_services
     from warehouse.settings import load_settings
 
     settings = load_settings()
-    with running(settings):
+    with running_services(settings, with_airflow=False):
         answer = ask(settings, sql, f"bureau_{role}")
     if form == "csv":
         _print_csv(answer)
