@@ -19,9 +19,12 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
 
 from ingest.accept import Outcome
 from ingest.spec import all_specs
+from tests.reference.compare import differences
+from tests.reference.figures import compute
 from warehouse.build import build
 from warehouse.night import accept, take_in
 from warehouse.services import postgres
@@ -124,6 +127,16 @@ def rows(settings: Settings, statement: str, values: Iterable[object] = ()) -> l
         return connection.execute(statement.encode(), list(values)).fetchall()
 
 
+def disagreements(settings: Settings, inbox: Path, day: date) -> list[str]:
+    """What differs in any figure from what the files of the inbox come to, counted by brute force."""
+    cells = compute(inbox, day)
+    columns = "indicator, period, geography, breakdown_type, breakdown, value, numerator, denominator, unit_count, standard_error"
+    with psycopg.connect(postgres.conninfo(settings, role="bureau_analyst"), row_factory=dict_row) as connection:
+        found = connection.execute(f"select {columns}, availability from mart.indicator_values".encode()).fetchall()
+    assert {key[0] for key in cells} == {row["indicator"] for row in found}, "the calculator knows every indicator"
+    return differences(cells, found)
+
+
 def figures(settings: Settings) -> set[str]:
     """Every published figure as a line, apart from its standard error (a float) and the build that wrote it."""
     return set(_lines(settings, f"select {FIGURE} from mart.indicator_values"))
@@ -167,9 +180,11 @@ def balance(settings: Settings) -> set[str]:
 
 
 def _lines(settings: Settings, statement: str) -> list[str]:
-    with psycopg.connect(postgres.conninfo(settings)) as connection, connection.cursor() as cursor:
-        with cursor.copy(f"copy ({statement}) to stdout".encode()) as copy:
-            return b"".join(bytes(block) for block in copy).decode().splitlines()
+    with (
+        psycopg.connect(postgres.conninfo(settings)) as connection,
+        connection.cursor().copy(f"copy ({statement}) to stdout".encode()) as copy,
+    ):
+        return b"".join(bytes(block) for block in copy).decode().splitlines()
 
 
 def _copy(settings: Settings, source: str, target: str) -> None:

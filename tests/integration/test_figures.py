@@ -4,36 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
-from psycopg.rows import dict_row
 
-from tests.integration.nights import City, play_city, rows
-from tests.reference.compare import differences
-from tests.reference.figures import compute
-from warehouse.indicators import load_indicators
+from tests.integration.nights import City, disagreements, play_city, rows
 from warehouse.services import postgres
-from warehouse.settings import Settings
 
 pytestmark = pytest.mark.integration
 NIGHTS = (1, 2, 3, 4)
 
 
-def published(settings: Settings) -> list[dict[str, Any]]:
-    with psycopg.connect(postgres.conninfo(settings, role="bureau_analyst"), row_factory=dict_row) as connection:
-        return connection.execute(
-            "select indicator, period, geography, breakdown_type, breakdown, value, numerator, denominator, unit_count, "
-            "standard_error, availability from mart.indicator_values"
-        ).fetchall()
-
-
 def told(city: City, night: int, inbox: Path) -> list[str]:
     """What differs after a night from what its files come to."""
-    cells = compute(city.inbox(night, inbox), city.nights[night - 1].business_date)
-    assert {key[0] for key in cells} == set(load_indicators()), "the calculator knows every indicator"
-    return differences(cells, published(city.after(night)))
+    return disagreements(city.after(night), city.inbox(night, inbox), city.nights[night - 1].business_date)
 
 
 @pytest.mark.parametrize("night", [1, 4])

@@ -68,7 +68,6 @@ def as_json(found: "Trace") -> str:
             "numerator": number(figure.numerator),
             "denominator": number(figure.denominator),
             "unit_count": figure.unit_count,
-            "availability": figure.availability,
             "build_id": figure.build_id,
         },
         "numerator": _side(found.numerator),
@@ -147,4 +146,4 @@ def _side(side: "Side") -> dict[str, Any]:
         }
         for unit in side.units
     ]
-    return {"sum": number(side.sum), "unit_count": side.unit_count, "units": units, "next": side.next}
+    return {"sum": number(side.sum), "units": units, "next": side.next}
