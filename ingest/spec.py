@@ -247,9 +247,14 @@ def load_spec(name: str, folder: Path = SOURCES) -> SourceSpec:
     return spec
 
 
+def source_names(folder: Path = SOURCES) -> list[str]:
+    """The names of all sources, in order, without reading their specs."""
+    return sorted(path.stem for path in folder.glob("*.yml"))
+
+
 def all_specs(folder: Path = SOURCES) -> dict[str, SourceSpec]:
     """Every spec of the folder by name, in the order of the names."""
-    return {path.stem: load_spec(path.stem, folder) for path in sorted(folder.glob("*.yml"))}
+    return {name: load_spec(name, folder) for name in source_names(folder)}
 
 
 def _number(text: str, where: str) -> Decimal:

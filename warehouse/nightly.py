@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ingest.accept import Outcome
 
 BUILD = "build_indicators"
-_POLL_SECONDS = 0.4
+_POLL_SECONDS = 0.3
 _KNOWN_SECONDS = 120.0
 _HEALINGS = 5
 
@@ -109,9 +109,9 @@ def refuse_before_last(settings: Settings, business_date: date) -> None:
 
 
 def _wanted() -> list[str]:
-    from ingest.spec import all_specs
+    from ingest.spec import source_names
 
-    return [*all_specs(), BUILD]
+    return [*source_names(), BUILD]
 
 
 def _wait_until_known(client: AirflowApi, wanted: list[str]) -> None:
@@ -165,22 +165,21 @@ def _watch(
 ) -> dict[str, Json]:
     """Wait until every run has ended; the runs by DAG. Services that died are started again, a few times."""
     states: dict[str, str] = {}
-    runs: dict[str, Json] = {}
     healings = _healings(settings)
     while len(states) < len(wanted) or any(state in UNFINISHED for state in states.values()):
         time.sleep(_POLL_SECONDS)
         try:
-            runs = {run["dag_id"]: run for run in client.runs(prefix=run_id) if run["dag_run_id"] == run_id}
-        except BureauError:
+            found = airflow.run_states(settings, run_id)
+        except psycopg.OperationalError:
             next(healings)
             continue
-        for dag, run in runs.items():
-            if states.get(dag) != run["state"]:
-                states[dag] = run["state"]
-                changed(dag, run["state"])
+        for dag, state in found.items():
+            if states.get(dag) != state:
+                states[dag] = state
+                changed(dag, state)
         if not _all_run(settings):
             next(healings)
-    return runs
+    return {run["dag_id"]: run for run in client.runs(prefix=run_id) if run["dag_run_id"] == run_id}
 
 
 def _all_run(settings: Settings) -> bool:

@@ -16,13 +16,14 @@ import psycopg
 from warehouse.errors import BureauError
 from warehouse.files import locked, write_whole
 from warehouse.services import airflow_environment as config
-from warehouse.services import postgres, process
+from warehouse.services import nursery, postgres, process
 from warehouse.services.airflow_api import AirflowApi
 from warehouse.settings import Settings
 
 POOL = "heavy"
 _POOL_SLOTS = 2
 _HEALTHY_SECONDS = 180.0
+_NURSERY = "nursery"
 _COMMANDS = {
     "api-server": ["api-server"],
     "scheduler": ["scheduler", "--skip-serve-logs"],  # the api-server reads the logs from the same disk
@@ -74,17 +75,13 @@ def ensure_running(settings: Settings, say: Say = lambda step: None) -> list[str
         missing = [name for name in SERVICES if process.state(_record(settings, name)) != "running"]
         if not missing:
             return []
-        process.stop([_record(settings, name) for name in missing], grace=0)  # what a killed one left behind
+        # what killed ones left behind, also a start that was cut off
+        process.stop([_record(settings, name) for name in [*missing, _NURSERY]], grace=0)
         if "api-server" in missing:
             config.choose_port(settings)
-        prepare(settings, say)
-        environment = config.environment(settings)
         bury(settings, missing)
-        say("start")
         began = datetime.now(UTC)
-        for name in missing:
-            folder = config.airflow_home(settings)
-            process.start(name, command(settings, name), environment, folder, log_file(settings, name), _record(settings, name))
+        _start(settings, missing, say)
         say("wait")
         _wait_until_healthy(settings, missing, began)
         return missing
@@ -95,23 +92,31 @@ def stop(settings: Settings) -> None:
     if settings.airflow_url is not None:
         return
     with locked(settings.run / "airflow.lock"):
-        process.stop([_record(settings, name) for name in SERVICES])
+        process.stop([_record(settings, name) for name in [_NURSERY, *SERVICES]])
         bury(settings, list(SERVICES))
 
 
 def command(settings: Settings, service: str) -> list[str]:
     """What runs a service in the foreground."""
-    words = [sys.executable, "-m", "airflow", *_COMMANDS[service]]
-    if service == "api-server":
-        words += ["--host", config.listen_address(settings), "--port", str(config.port(settings))]
-    return words
+    return [sys.executable, "-m", "airflow", *_words(settings, service)]
 
 
-def prepare(settings: Settings, say: Say = lambda step: None) -> None:
+def _words(settings: Settings, service: str) -> list[str]:
+    if service != "api-server":
+        return _COMMANDS[service]
+    return [*_COMMANDS[service], "--host", config.listen_address(settings), "--port", str(config.port(settings))]
+
+
+def prepare(settings: Settings) -> None:
     """Have Airflow's folders and its metadata database ready for this version. PostgreSQL must run."""
-    config.airflow_home(settings).mkdir(mode=0o700, parents=True, exist_ok=True)
-    (config.airflow_home(settings) / "plugins").mkdir(exist_ok=True)
-    _migrate(settings, config.environment(settings), say)
+    _make_folders(settings)
+    if is_prepared(settings):
+        return
+    result = run_command(settings, "db", "migrate")
+    write_whole(_migration_log(settings), result.stdout + result.stderr, 0o600)
+    if result.returncode:
+        raise BureauError("services.metadata_failed", log=str(_migration_log(settings)))
+    _mark_prepared(settings)
 
 
 def is_prepared(settings: Settings) -> bool:
@@ -131,6 +136,12 @@ def beats(settings: Settings, service: str, host: str, within: float) -> bool:
         return row is not None and row[0] is True
 
 
+def run_states(settings: Settings, run_id: str) -> dict[str, str]:
+    """The states of the runs with this id, by DAG. From the database: asked several times a second, the API would be busy."""
+    with psycopg.connect(postgres.conninfo(settings, database="airflow"), connect_timeout=5) as connection:
+        return dict(connection.execute("select dag_id, state from dag_run where run_id = %s", [run_id]).fetchall())
+
+
 def run_command(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Airflow's own command line in this home, for what REST cannot do; its output is captured."""
     return subprocess.run(
@@ -148,20 +159,42 @@ def _record(settings: Settings, name: str) -> Path:
     return settings.run / f"{name}.json"
 
 
-def _migrate(settings: Settings, environment: dict[str, str], say: Say) -> None:
-    """Bring the metadata database to this Airflow's schema; costs seconds, so only when a marker does not say it is done."""
+def _start(settings: Settings, names: list[str], say: Say) -> None:
+    """Start services by one nursery, which makes the metadata database too when it is not of this version."""
+    _make_folders(settings)
+    is_new = not is_prepared(settings)
+    say("metadata" if is_new else "start")
+    children = [
+        nursery.Child(name, _words(settings, name), str(log_file(settings, name)), str(_record(settings, name))) for name in names
+    ]
+    plan = nursery.Plan(children, str(_migration_log(settings)) if is_new else None)
+    command = [sys.executable, "-m", "warehouse.services.nursery", plan.as_json()]
+    record, log = _record(settings, _NURSERY), log_file(settings, _NURSERY)
+    started = process.start(_NURSERY, command, config.environment(settings), config.airflow_home(settings), log, record)
+    code = process.wait(started, _HEALTHY_SECONDS)
+    if code == nursery.NOT_MIGRATED:
+        raise BureauError("services.metadata_failed", log=str(_migration_log(settings)))
+    if code is None:
+        raise BureauError("services.not_healthy", seconds=int(_HEALTHY_SECONDS), folder=str(settings.logs))
+    if code:
+        raise BureauError("services.ended", service=_NURSERY, log=str(log))
+    record.unlink(missing_ok=True)
+    if is_new:
+        _mark_prepared(settings)
+
+
+def _make_folders(settings: Settings) -> None:
+    config.airflow_home(settings).mkdir(mode=0o700, parents=True, exist_ok=True)
+    (config.airflow_home(settings) / "plugins").mkdir(exist_ok=True)
+
+
+def _migration_log(settings: Settings) -> Path:
+    return log_file(settings, "airflow-migrate")
+
+
+def _mark_prepared(settings: Settings) -> None:
+    """The pool, and the marker: bringing the schema up to date costs seconds, also when nothing is to do."""
     with psycopg.connect(postgres.conninfo(settings, database="airflow"), autocommit=True) as connection:
-        if _is_current(settings, connection):
-            return
-        say("metadata")
-        result = subprocess.run(
-            [sys.executable, "-m", "airflow", "db", "migrate"], env=environment, cwd=config.airflow_home(settings),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-        )  # fmt: skip
-        log = log_file(settings, "airflow-migrate")
-        write_whole(log, result.stdout, 0o600)
-        if result.returncode:
-            raise BureauError("services.metadata_failed", log=str(log))
         connection.execute(
             "insert into slot_pool (pool, slots, description, include_deferred) values (%s, %s, %s, false) "
             "on conflict (pool) do update set slots = excluded.slots",

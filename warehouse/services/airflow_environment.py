@@ -139,7 +139,7 @@ def _configuration(settings: Settings) -> dict[str, str]:
             "sql_alchemy_conn_async": postgres.sqlalchemy_url(settings, database="airflow", driver="asyncpg"),
         },
         "scheduler": {
-            "scheduler_idle_sleep_time": 0.1,
+            "scheduler_idle_sleep_time": 0.2,  # a look costs 15 ms of CPU
             "scheduler_health_check_threshold": 20,
             "orphaned_tasks_check_interval": 20,
             "task_instance_heartbeat_timeout": 60,

@@ -22,7 +22,7 @@ import psutil
 from warehouse.files import write_whole
 
 State = Literal["running", "dead", "stopped"]
-_GRACE_SECONDS = 8.0
+_GRACE_SECONDS = 2.0  # what is cut off is taken up anew; the triggerer alone would take ten seconds to say goodbye
 _KILL_SECONDS = 10.0
 
 
@@ -58,6 +58,23 @@ def start(name: str, command: Sequence[str], environment: Mapping[str, str], fol
     identity = Identity(started.pid, _began(started.pid) or 0, _boot())
     write_whole(record, json.dumps(asdict(identity)), 0o600)
     return identity
+
+
+def enrol(record: Path) -> None:
+    """Write down this very process in `record`: for one that was forked, not started by `start`."""
+    pid = os.getpid()
+    write_whole(record, json.dumps(asdict(Identity(pid, _began(pid) or 0, _boot()))), 0o600)
+
+
+def wait(identity: Identity, seconds: float) -> int | None:
+    """Wait for a process that this one started; its exit code, None when it has not ended after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(identity.pid, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.02)
+    return None
 
 
 def recorded(record: Path) -> Identity | None:
