@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from operator import mul
 from typing import Literal
 
-from ingest.normalise import Column, is_day
+from ingest.normalise import is_day
 
 _ID = re.compile(r"[0-9]{17}[0-9X]|[0-9]{15}")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -20,7 +20,7 @@ _ZEROS = ord("0") * sum(_WEIGHTS)
 _CHECKS = "10X98765432"
 _FINGERPRINT_TEXT = b"bureau pseudonym key fingerprint v1"
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
-_MASK = "**"
+MASK = "**"
 _TWO_CHARACTER_SURNAMES = frozenset(
     [
         "欧阳",
@@ -159,7 +159,7 @@ def fingerprint(key: bytes) -> str:
 def mask_name(name: str) -> str:
     """Surname and `**`: the first two characters of a compound surname, else the first character."""
     surname = name[:2] if len(name) > 2 and name[:2] in _TWO_CHARACTER_SURNAMES else name[:1]
-    return surname + _MASK
+    return surname + MASK
 
 
 def mask_business_name(name: str) -> str:
@@ -174,12 +174,4 @@ def mask_business_name(name: str) -> str:
     ending = name[-1] if name[-1] in _TRADE_ENDINGS else ""
     if not ending and 2 <= len(name) <= 4 and _HAN.fullmatch(name):
         return mask_name(name)
-    return _MASK + ending
-
-
-def mask_within(names: Column, cells: Column) -> Column:
-    """Where a cell holds the row's full name (two characters or more), that part is masked."""
-    return [
-        cell.replace(name, mask_name(name)) if cell and name and len(name) > 1 and name in cell else cell
-        for name, cell in zip(names, cells, strict=True)
-    ]
+    return MASK + ending

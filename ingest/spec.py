@@ -50,6 +50,14 @@ class Texts(_Strict):
     en: str
 
 
+class Household(_Strict):
+    """Rows whose `column` holds one of `codes` are households': their business name, in column `name`, is often the owner's."""
+
+    column: Name
+    codes: tuple[str, ...]
+    name: Name
+
+
 class ColumnSpec(_Strict):
     """One delivered column.
 
@@ -65,6 +73,7 @@ class ColumnSpec(_Strict):
     min, max        inclusive bounds of a decimal, an integer or (ISO text) a date.
     default         what a blank means. Raw keeps the blank (null); staging applies it.
     masked_in       of a `person_name`: columns of the row in which the full name is masked too where it occurs.
+    household       of a `person_name`: in which rows it names the owner of a household, and the column of the household's name.
     household_name  of a `text`: a business name without its owner's name at hand; see `ingest.pseudonym.mask_business_name`.
     """
 
@@ -86,6 +95,7 @@ class ColumnSpec(_Strict):
     standard: Name | None = None
     default: str | None = None
     masked_in: tuple[Name, ...] = ()
+    household: Household | None = None
     household_name: bool = False
 
     @model_validator(mode="after")
@@ -100,8 +110,10 @@ class ColumnSpec(_Strict):
             raise ValueError(f"column {self.name}: not_after_business_date belongs to dates")
         if (self.min or self.max) and self.type not in ("date", "decimal", "integer"):
             raise ValueError(f"column {self.name}: min and max belong to numbers and dates")
-        if self.masked_in and self.type != "person_name":
-            raise ValueError(f"column {self.name}: masked_in belongs to a person_name")
+        if (self.masked_in or self.household) and self.type != "person_name":
+            raise ValueError(f"column {self.name}: masked_in and household belong to a person_name")
+        if self.household and self.household.name not in self.masked_in:
+            raise ValueError(f"column {self.name}: the household's name is one of masked_in")
         return self
 
     @property
@@ -199,6 +211,7 @@ class SourceSpec(_Strict):
         mentioned = [*self.key, *([self.trailer_total] if self.trailer_total else [])]
         mentioned += [name for rule in self.rules for name in rule.columns]
         mentioned += [name for column in self.columns for name in (*column.masked_in, *filter(None, [column.standard]))]
+        mentioned += [column.household.column for column in self.columns if column.household]
         if missing := [name for name in mentioned if name not in known]:
             raise ValueError(f"no such column: {', '.join(missing)}")
         ids = [rule.id for rule in self.rules]

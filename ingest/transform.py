@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from ingest.hidden import is_usable, mask_household_name, mask_household_text, mask_ids, mask_within
 from ingest.normalise import Column, add_up, clean, dates
-from ingest.pseudonym import Identity, Pseudonymiser, mask_business_name, mask_name, mask_within
+from ingest.pseudonym import Identity, Pseudonymiser, mask_business_name, mask_name
 from ingest.readers import Batch
-from ingest.spec import ColumnSpec, SourceSpec
+from ingest.spec import ColumnSpec, Household, SourceSpec
 
 LONGEST_TEXT = 4000
 
@@ -47,6 +48,10 @@ class Transformer:
                 self.totals[column.name] = add_up(self.totals[column.name], cleaned)
             by_name[column.name] = cleaned
         for column in self._spec.columns:
+            if column.type == "text" and column.name not in self._spec.key:
+                by_name[column.name] = mask_ids(by_name[column.name], column.max_length is None)
+            if column.household:
+                _mask_households(column, column.household, by_name)
             for other in column.masked_in:
                 by_name[other] = mask_within(by_name[column.name], by_name[other])
         out: list[Column] = []
@@ -67,6 +72,22 @@ class Transformer:
         if column.household_name:
             return [[mask_business_name(cell) if cell else None for cell in cells]]
         return [cells]
+
+
+def _mask_households(owner: ColumnSpec, household: Household, by_name: dict[str, Column]) -> None:
+    """In rows of households: the name, and where the owner is not known the other texts that may hold one."""
+    codes, names = frozenset(household.codes), by_name[owner.name]
+    for index, code in enumerate(by_name[household.column]):
+        if code not in codes:
+            continue
+        for other in owner.masked_in:
+            cell = by_name[other][index]
+            if cell is None:
+                continue
+            if other == household.name:
+                by_name[other][index] = mask_household_name(names[index], cell)
+            elif not is_usable(names[index]):
+                by_name[other][index] = mask_household_text(cell)
 
 
 def _identities(

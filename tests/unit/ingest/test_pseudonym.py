@@ -16,7 +16,6 @@ from ingest.pseudonym import (
     is_right,
     mask_business_name,
     mask_name,
-    mask_within,
 )
 from tests.extracts import resident_id
 
@@ -111,11 +110,3 @@ def test_names_become_surname_and_mask(name: str, masked: str) -> None:
 )
 def test_business_names_without_a_known_owner(name: str, masked: str) -> None:
     assert mask_business_name(name) == masked
-
-
-def test_a_full_name_is_masked_within_a_business_name() -> None:
-    assert mask_within(["张三丰", "李", None], ["赤水市张三丰副食店", "李记", "张三丰店"]) == [
-        "赤水市张**副食店",
-        "李记",
-        "张三丰店",
-    ]

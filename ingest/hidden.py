@@ -1,0 +1,89 @@
+"""Personal data where no column is made for it: an owner's name within a business name, an id typed into a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from ingest.codes import load_geography
+from ingest.normalise import Column
+from ingest.pseudonym import MASK, canonical_id, is_right, mask_business_name, mask_name
+
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff·•]{2,}")
+_NO_NAMES = frozenset(
+    ["不详", "未知", "待补", "待查", "暂无", "没有", "无名", "空白", "不明", "未填", "姓名", "负责人", "经营者"]
+)
+_ID_18 = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
+_ID_15_OR_18 = re.compile(r"(?<![0-9])(?:[0-9]{17}[0-9Xx]|[0-9]{15})(?![0-9])")
+
+
+def is_usable(name: str | None) -> bool:
+    """Whether a cell holds a name that can be looked for in others: two Han characters or more, and none of the fillers."""
+    return name is not None and name not in _NO_NAMES and _HAN.fullmatch("".join(name.split())) is not None
+
+
+def mask_within(names: Column, cells: Column) -> Column:
+    """Where a cell holds the row's full name (two characters or more), that part is masked."""
+    return [
+        cell.replace(name, mask_name(name)) if cell and name and len(name) > 1 and name in cell else cell
+        for name, cell in zip(names, cells, strict=True)
+    ]
+
+
+def mask_household_name(owner: str | None, name: str) -> str:
+    """A household's business name: the owner's name is masked where it stands, also one typing error away from it.
+
+    Without a usable owner's name nobody can tell what part of it is a person's: then as `mask_business_name`.
+    """
+    if owner is None or not is_usable(owner):
+        return mask_business_name(name)
+    owner = "".join(owner.split())
+    if owner in name:
+        return name.replace(owner, mask_name(owner))
+    if sum(character in name for character in owner) < 2:
+        return name
+    near = next(_nearly(owner, name), None)
+    return name if near is None else name.replace(near, mask_name(owner))
+
+
+def mask_household_text(text: str) -> str:
+    """An address or a scope of a household whose owner is not known: of it only the names of places stay."""
+    return "".join(_places().findall(text)) + MASK
+
+
+def mask_ids(cells: Column, free_text: bool) -> Column:
+    """Right resident ids within texts; of 15 digits only in free text, as registration numbers have as many."""
+    pattern = _ID_15_OR_18 if free_text else _ID_18
+    if not pattern.search("\n".join(filter(None, cells))):
+        return cells
+    return [pattern.sub(_mask_right_id, cell) if cell else cell for cell in cells]
+
+
+def _mask_right_id(match: re.Match[str]) -> str:
+    canonical = canonical_id(match[0])
+    return MASK if canonical is not None and is_right(canonical) else match[0]
+
+
+def _nearly(owner: str, name: str) -> Iterator[str]:
+    """Parts of a name that are the owner's with a character too many, another one, two exchanged, or one too few."""
+    length = len(owner)
+    for size in (length + 1, length, length - 1):
+        for start in range(len(name) - size + 1):
+            part = name[start : start + size]
+            if size > length:
+                close = any(part[:i] + part[i + 1 :] == owner for i in range(size))
+            elif size == length:
+                differing = sum(a != b for a, b in zip(owner, part, strict=True))
+                close = (differing == 1 and length > 2) or (differing == 2 and sorted(part) == sorted(owner))
+            else:
+                close = size > 1 and any(owner[:i] + owner[i + 1 :] == part for i in range(length))
+            if close:
+                yield part
+
+
+@lru_cache(maxsize=1)
+def _places() -> re.Pattern[str]:
+    """Names of the geography list, the longest first."""
+    names = sorted({unit.name_zh for unit in load_geography()}, key=lambda name: (-len(name), name))
+    return re.compile("|".join(map(re.escape, names)))
