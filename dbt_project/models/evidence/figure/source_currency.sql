@@ -31,7 +31,7 @@ final as (
     select
         s.source,
         a.known_to,
-        a.known_to is null or coalesce(e.status <> 'arrived', false) as is_behind
+        a.known_to is null or coalesce(e.status not in ('arrived', 'late'), false) as is_behind
     from sources as s
     left join accepted as a on s.source = a.source
     left join last_expected as e on s.source = e.source
