@@ -161,16 +161,31 @@ def _stands(connection: Connection, settings: Settings, source: str, first: date
 
 
 def _write_promises(connection: Connection, settings: Settings, spec: "SourceSpec", business_date: date) -> None:
-    """What the calendar promised since the source's first delivery (before it, nothing was), and what is kept of it."""
-    from ingest.calendar import expected, write_expected
+    """What the calendar promised since the source's first delivery (before it, nothing was), and what is kept of it.
+
+    A promise is due in its own day's night: what that night ends without is missing, and late when a later one brings it.
+    """
+    from ingest.calendar import expected, window_of, write_expected
 
     row = connection.execute(
-        "select min(business_date) from ledger.delivery where source = %s and region = %s and status = 'accepted'",
+        "select min(business_date), clock_timestamp() from ledger.delivery "
+        "where source = %s and region = %s and status = 'accepted'",
         [spec.name, settings.region],
     ).fetchone()
-    first = max(row[0] if row and row[0] else business_date, business_date - _LOOK_BACK)
+    assert row is not None
+    known_from, now = row
+    promised = expected(spec, max(known_from or business_date, business_date - _LOOK_BACK), business_date)
+    due = dict(
+        connection.execute(
+            "select business_date, due_by from ledger.expected_delivery where source = %s and region = %s and due_by is not null",
+            [spec.name, settings.region],
+        ).fetchall()
+    )
+    for day in promised:
+        if day not in due and not _stands(connection, settings, spec.name, *window_of(spec, day)):
+            due[day] = now
     with connection.transaction():
-        write_expected(connection, spec, settings.region, expected(spec, first, business_date), {})
+        write_expected(connection, spec, settings.region, promised, due)
 
 
 def _record(connection: Connection, source: str, business_date: date, ending: Ending) -> None:
