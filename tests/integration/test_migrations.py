@@ -10,7 +10,7 @@ from warehouse.errors import BureauError
 from warehouse.migrate import FOLDER, migrate, migrations
 from warehouse.secret_key import check_fingerprint
 from warehouse.services import postgres
-from warehouse.services.session import running
+from warehouse.services.running import running_services
 from warehouse.settings import Settings, load_settings
 
 pytestmark = pytest.mark.integration
@@ -52,7 +52,7 @@ def test_real_server_with_an_ordinary_owner(bare_server: Server, tmp_path: Path)
         postgres.ensure_running(settings)
     with psycopg.connect(bare_server.superuser, autocommit=True) as connection:
         connection.execute("alter role keeper createdb")
-    with running(settings):
+    with running_services(settings, with_airflow=False):
         assert postgres.is_running(settings)
         assert migrate(settings) == []
         psycopg.connect(postgres.conninfo(settings, database="airflow")).close()
@@ -73,7 +73,7 @@ def test_real_server_asks_for_a_key(bare_server: Server, tmp_path: Path) -> None
         connection.execute("create database second owner keeper")
     url = bare_server.owner.replace("/city", "/second")
     settings = load_settings(home=tmp_path / "home", database_url=url)
-    with pytest.raises(BureauError) as caught, running(settings):
+    with pytest.raises(BureauError) as caught, running_services(settings, with_airflow=False):
         pass
     assert caught.value.key == "key.missing"
     assert not (settings.secrets / "pseudonym.key").exists()

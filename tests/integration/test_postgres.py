@@ -17,7 +17,8 @@ import pytest
 from warehouse.errors import BureauError
 from warehouse.secret_key import check_fingerprint, key_file, pseudonym_key
 from warehouse.services import postgres
-from warehouse.services.session import prepare, running
+from warehouse.services.running import running_services
+from warehouse.services.session import prepare
 from warehouse.settings import PROJECT, Settings, load_settings
 
 pytestmark = pytest.mark.integration
@@ -37,9 +38,9 @@ def _answers(settings: Settings, database: str = "bureau") -> bool:
 
 
 def test_session_leaves_the_server_as_it_was_found(own: Settings) -> None:
-    with running(own):
+    with running_services(own, with_airflow=False):
         assert _answers(own) and _answers(own, "airflow")
-        with running(own):
+        with running_services(own, with_airflow=False):
             pass
         assert postgres.is_running(own)
     assert not postgres.is_running(own)
@@ -119,9 +120,9 @@ def test_runs_as_an_ordinary_user(as_root: None) -> None:
     folder = Path(tempfile.mkdtemp(prefix="plain"))
     shutil.chown(folder, "nobody")
     program = (
-        "from warehouse.services.session import running\nfrom warehouse.settings import load_settings\n"
+        "from warehouse.services.running import running_services\nfrom warehouse.settings import load_settings\n"
         "from warehouse.services import postgres\ns = load_settings()\n"
-        "with running(s):\n    print(postgres.is_running(s))\n"
+        "with running_services(s, with_airflow=False):\n    print(postgres.is_running(s))\n"
     )
     environment = {**os.environ, "BUREAU_HOME": str(folder / "家"), "HOME": str(folder), "PYTHONPATH": str(PROJECT)}
     user = pwd.getpwnam("nobody")

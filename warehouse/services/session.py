@@ -1,7 +1,4 @@
-"""Start what a command needs, and leave the services as they were found."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""A database that is ready for a command."""
 
 from warehouse.migrate import migrate
 from warehouse.secret_key import check_fingerprint
@@ -24,14 +21,3 @@ def prepare(settings: Settings) -> bool:
             postgres.stop(settings)
         raise
     return started
-
-
-@contextmanager
-def running(settings: Settings) -> Iterator[Settings]:
-    """The database for the length of the block; stopped afterwards only when the block started it."""
-    started = prepare(settings)
-    try:
-        yield settings
-    finally:
-        if started:
-            postgres.stop(settings)
