@@ -49,8 +49,8 @@ class Home:
         return subprocess.CompletedProcess(words, started.returncode, out, err)
 
     def copy(self, folder: Path) -> "Home":
-        """The same home (stopped) in another place."""
-        shutil.copytree(self.folder, folder, symlinks=True)
+        """The same home (stopped) in another place; the database's files stay its user's."""
+        subprocess.run(["cp", "-a", str(self.folder), str(folder)], check=True)
         return Home(folder)
 
     def deliver(self, arriving: Path) -> None:
@@ -85,7 +85,7 @@ class Home:
     def query(self, statement: str, database: str = postgres.DATABASE, **values: Any) -> list[tuple[Any, ...]]:
         """Rows of a statement."""
         with psycopg.connect(postgres.conninfo(self.settings, database=database)) as connection:
-            return connection.execute(statement, values).fetchall()
+            return connection.execute(statement, values or None).fetchall()
 
     def wait_for_task(self, task: str, night: str, command: subprocess.Popen[str]) -> None:
         """Until a task of that name runs in a run of the night; it must while the command runs."""

@@ -144,7 +144,8 @@ def _configuration(settings: Settings) -> dict[str, str]:
             "orphaned_tasks_check_interval": 20,
             "task_instance_heartbeat_timeout": 60,
         },
-        "dag_processor": {"refresh_interval": 30, "min_file_process_interval": 60, "parsing_processes": 1},
+        # DAG files change with the product only; a changed one is noticed at the next refresh.
+        "dag_processor": {"refresh_interval": 60, "min_file_process_interval": 600, "parsing_processes": 1},
         # On a busy machine the API answers late; giving up early only makes it busier.
         "workers": {"execution_api_timeout": 30},
         "logging": {
