@@ -73,12 +73,16 @@ def ensure_running(settings: Settings, say: Say = lambda step: None) -> list[str
         return []
     with locked(settings.run / "airflow.lock"):
         missing = [name for name in SERVICES if process.state(_record(settings, name)) != "running"]
-        if not missing:
+        if not missing and _addresses_stand(settings):
             return []
         # what killed ones left behind, also a start that was cut off
         process.stop([_record(settings, name) for name in [*missing, _NURSERY]], grace=0)
         if "api-server" in missing:
             config.choose_port(settings)
+        if not _addresses_stand(settings):  # those that still run would look for the others where these are no more
+            missing = list(SERVICES)
+            process.stop([_record(settings, name) for name in missing])
+        write_whole(_addresses(settings), _addresses_now(settings))
         bury(settings, missing)
         began = datetime.now(UTC)
         _start(settings, missing, say)
@@ -153,6 +157,20 @@ def run_command(settings: Settings, *arguments: str) -> subprocess.CompletedProc
 def api(settings: Settings) -> AirflowApi:
     """A client of this home's API, to be used as a context manager."""
     return AirflowApi(config.url(settings), config.USER, config.password(settings))
+
+
+def _addresses(settings: Settings) -> Path:
+    """Where the services look for the API and the database: what they were started with."""
+    return settings.run / "airflow.addresses"
+
+
+def _addresses_now(settings: Settings) -> str:
+    return f"{config.url(settings)} {postgres.port(settings)}\n"
+
+
+def _addresses_stand(settings: Settings) -> bool:
+    kept = _addresses(settings)
+    return not kept.exists() or kept.read_text() == _addresses_now(settings)
 
 
 def _record(settings: Settings, name: str) -> Path:

@@ -147,7 +147,12 @@ def _configuration(settings: Settings) -> dict[str, str]:
         # DAG files change with the product only; a changed one is noticed at the next refresh.
         "dag_processor": {"refresh_interval": 60, "min_file_process_interval": 600, "parsing_processes": 1},
         # On a busy machine the API answers late; giving up early only makes it busier.
-        "workers": {"execution_api_timeout": 30},
+        "workers": {
+            "execution_api_timeout": 30,
+            # A task outlives the seconds until a killed api-server is there again.
+            "execution_api_retries": 14,
+            "execution_api_retry_wait_max": 5,
+        },
         "logging": {
             "base_log_folder": airflow_home(settings) / "logs",
             "dag_processor_child_process_log_directory": airflow_home(settings) / "logs" / "dag_processor",

@@ -79,6 +79,11 @@ def server_pid(settings: Settings) -> int | None:
     return pid if _is_alive(pid, str(_data(settings))) else None
 
 
+def port(settings: Settings) -> str:
+    """The port of the server at work; "5432" where a real one's URL names none."""
+    return _parameters(settings, DATABASE).get("port", "5432")
+
+
 def conninfo(settings: Settings, *, role: str | None = None, database: str = DATABASE) -> str:
     """libpq connection string for the service login, which takes `role` on connecting.
 
