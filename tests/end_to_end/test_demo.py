@@ -100,9 +100,10 @@ def rows(settings: Settings, query: str, **values: object) -> list[dict[str, Any
         return connection.execute(query, values).fetchall()  # type: ignore[arg-type, unused-ignore]
 
 
-def test_it_ends_well_and_leaves_nothing_running(demo: Demo) -> None:
-    sys.stderr.write(f"\ndemo: {demo.seconds:.0f} s, {demo.peak / 2**20:.0f} MiB (PSS) at most\n")
-    sys.stderr.write(demo.report[demo.report.find("WHERE THE TIME WENT") : demo.report.find("WHAT TO TRY NEXT")])
+def test_it_ends_well_and_leaves_nothing_running(demo: Demo, capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\n\nThe demonstration took {demo.seconds:.0f} s and {demo.peak / 2**20:.0f} MiB (PSS) at most.")
+        print(demo.report[demo.report.find("WHERE THE TIME WENT") : demo.report.find("WHAT TO TRY NEXT")])
     assert demo.code == 0, demo.progress
     assert [(process.pid, process.name()) for process in processes_of(demo.settings.home)] == []
     assert demo.peak > 2**28, "the services were measured"
