@@ -6,19 +6,21 @@ import time
 
 import click
 
+# Name, and the module with its arguments
+_STATIC: tuple[tuple[str, list[str]], ...] = (
+    ("ruff", ["ruff", "check", "."]),
+    ("format", ["ruff", "format", "--check", "."]),
+    ("mypy", ["mypy"]),
+    ("sqlfluff", ["sqlfluff", "lint", "dbt_project/models", "dbt_project/tests", "warehouse/migrations"]),
+)
+
 
 @click.command("test", help="test.help", context_settings={"ignore_unknown_options": True})
 @click.option("--all", "everything", is_flag=True, help="test.all")
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def test(everything: bool, words: tuple[str, ...]) -> int:
     """Run all checks; those before pytest only when no test is named. Exit code 1 when any failed."""
-    from warehouse.settings import PROJECT
-
-    checks: list[tuple[str, list[str]]] = []
-    if not words:
-        checks = [("ruff", ["ruff", "check", "."]), ("format", ["ruff", "format", "--check", "."]), ("mypy", ["mypy"])]
-        if (PROJECT / ".sqlfluff").exists() and (PROJECT / "dbt_project" / "models").exists():
-            checks.append(("sqlfluff", ["sqlfluff", "lint", "dbt_project/models", "dbt_project/tests", "warehouse/migrations"]))
+    checks = [] if words else [*_STATIC]
     marks = [] if everything else ["-m", "not long"]
     checks.append(("pytest", ["pytest", *marks, *words]))
     # pytest comes last: who called this (CI) reads its closing line
