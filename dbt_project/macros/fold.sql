@@ -1,7 +1,8 @@
 {#- The fold of a source: what its deliveries say of each key as known at K.
 
     Only keys in deliveries that joined or left since the published build are worked out again. A key that no
-    delivery says any longer stays as a row that is not `alive`, so that what hung on it is looked at once more.
+    delivery says any longer stays, with the last row that said it, as one that is not `alive`: so the register
+    learns that it is gone, and what hung on it is looked at once more.
 
     A full delivery ends what earlier ones said of a key that it does not have, unless it has the key in a
     quarantined row. `scope`: a full delivery replaces only the values of this column that it contains. -#}
@@ -21,9 +22,9 @@ used as (
 latest as (
     select distinct on (s.fold_key) s.*
     from {{ staging }} as s
-    inner join used as u on s.delivery_id = u.delivery_id
     inner join changed as c on s.fold_key = c.fold_key
-    order by s.fold_key asc, s.business_date desc, s.sequence desc, s.row_id desc
+    left join used as u on s.delivery_id = u.delivery_id
+    order by s.fold_key asc, (u.delivery_id is not null) desc, s.business_date desc, s.sequence desc, s.row_id desc
 ),
 {% if scope %}
 scopes as (
@@ -50,11 +51,12 @@ ended as (
 final as (
     select
         c.fold_key as unit_key,
-        l.row_id is not null and e.fold_key is null as alive,
+        u.delivery_id is not null and e.fold_key is null as alive,
         {{ this_build() }} as build_id,
         l.*
     from changed as c
     left join latest as l on c.fold_key = l.fold_key
+    left join used as u on l.delivery_id = u.delivery_id
     left join ended as e on c.fold_key = e.fold_key
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from .figures import Cell, CellKey
 
@@ -46,7 +47,7 @@ def _cell(cell: Cell, row: Mapping[str, object], stale: bool) -> list[str]:
         exact["value"] = cell.value
     told = []
     for column, expected in exact.items():
-        if _number(row[column]) != (None if expected is None else Fraction(expected)):
+        if _number(row[column]) != _number(expected):
             told.append(f"{column} {row[column]}, by brute force {_text(expected)}")
     if not stale and row["availability"] != cell.availability:
         told.append(f"availability {row['availability']}, by brute force {cell.availability}")
@@ -56,6 +57,7 @@ def _cell(cell: Cell, row: Mapping[str, object], stale: bool) -> list[str]:
     return told
 
 
+@lru_cache(maxsize=1 << 16)  # most figures are one of few numbers, and fractions are slow to make
 def _number(value: object) -> Fraction | None:
     return None if value is None else Fraction(str(value))
 

@@ -206,7 +206,8 @@ valued as (
         case
             when c.denominator_accumulation is null then null
             when cardinality(c.undivided) = 0 then coalesce(k.denominator, 0)
-            when c.breakdown_type = any(c.undivided) then whole.denominator
+            -- postings that net to nothing: what was counted is not known any longer
+            when c.breakdown_type = any(c.undivided) then nullif(whole.denominator, 0)
         end as denominator,
         coalesce(
             case c.unit_part when 'numerator' then k.numerator when 'denominator' then k.denominator else k.unit_count end, 0
