@@ -82,6 +82,7 @@ def test_everything_is_killed_and_then_single_services(before: Home, undisturbed
     assert home.processes() == []
 
 
+@pytest.mark.long
 def test_a_killed_command_leaves_nothing_running_for_ever(before: Home, undisturbed: dict[str, list[tuple[object, ...]]]) -> None:
     """The services of a killed command are the next one's: it ends the night and stops them."""
     home = before.copy(before.folder.with_name("orphaned"))

@@ -55,6 +55,7 @@ def test_one_build_of_everything_is_four_builds(city: City, tmp_path: Path) -> N
     assert rows(home, reversals) == [(0,)] and rows(city.after(4), reversals) != [(0,)]
 
 
+@pytest.mark.long
 def test_deliveries_may_arrive_in_any_order(city: City, tmp_path: Path) -> None:
     """The last night's first, then those of the nights before, the refused and repeated one among them."""
     home = city.from_night(1)
