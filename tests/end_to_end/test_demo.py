@@ -34,7 +34,8 @@ TARGETS = ("ACT_IDX", "ENT_NET_IND", "ENT_NET_PRIV", "JOB_CONTR", "SAT_IDX", "SU
 
 @dataclass(frozen=True)
 class Demo:
-    """A demonstration that has ended; `peak` is the largest PSS of all its processes together, in bytes."""
+    """A demonstration that has ended; `peak` is the largest PSS of all its processes together, in bytes;
+    `left` are those of them that run still."""
 
     settings: Settings
     code: int
@@ -42,6 +43,7 @@ class Demo:
     progress: str
     seconds: float
     peak: int
+    left: list[str]
     git_before: str
     git_after: str
 
@@ -53,15 +55,35 @@ def git_status() -> str:
     ).stdout
 
 
-def processes_of(home: Path) -> list[psutil.Process]:
-    """All that name the home in their command line or environment, and their descendants."""
-    found: dict[int, psutil.Process] = {}
+def processes_of(home: Path) -> set[psutil.Process]:
+    """All that name the home in their command line or have a file or folder of it open, with their descendants and sessions."""
+    found: set[psutil.Process] = set()
     for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.pid != os.getpid() and str(home) in "\0".join([*process.cmdline(), *process.environ().values()]):
-                found[process.pid] = process
-                found.update((child.pid, child) for child in process.children(recursive=True))
-    return list(found.values())
+        with suppress(psutil.Error, OSError):
+            if process.pid != os.getpid() and (str(home) in "\0".join(process.cmdline()) or holds(process.pid, home)):
+                found |= {process, *process.children(recursive=True)}
+    sessions = {session_of(process.pid) for process in found} - {session_of(os.getpid()), None}
+    return found | {process for process in psutil.process_iter() if session_of(process.pid) in sessions}
+
+
+def holds(pid: int, home: Path) -> bool:
+    """Whether a process works in the folder or has a file of it open (its log, most often)."""
+    links = [Path(f"/proc/{pid}/cwd"), *Path(f"/proc/{pid}/fd").iterdir()]
+    return any(home in link.readlink().parents for link in links if link.is_symlink())
+
+
+def session_of(pid: int) -> int | None:
+    """The session of a process; None when it has ended."""
+    with suppress(ProcessLookupError):
+        return os.getsid(pid)
+    return None
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether this very process runs."""
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +91,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     home = tmp_path_factory.mktemp("demo") / "统计局 演示"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "BUREAU"))}
     before, began, peak = git_status(), time.monotonic(), 0
+    seen: set[psutil.Process] = set()
     command = [sys.executable, "-m", "warehouse", "demo", "--home", str(home)]
     with subprocess.Popen(
         command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -77,12 +100,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         reader = threading.Thread(target=lambda: said.append(running.communicate()))
         reader.start()
         while reader.is_alive():
-            peak = max(peak, memory(processes_of(home)))
+            now = processes_of(home)
+            seen |= now
+            peak = max(peak, memory(now))
             reader.join(2.0)
     report, progress = said[0]
     seconds = time.monotonic() - began
+    left = [f"{process.pid} {process.name()}" for process in seen | processes_of(home) if lives(process)]
     try:
-        yield Demo(load_settings(home=home), running.returncode, report, progress, seconds, peak, before, git_status())
+        yield Demo(load_settings(home=home), running.returncode, report, progress, seconds, peak, left, before, git_status())
     finally:
         down = [sys.executable, "-m", "warehouse", "down", "--home", str(home)]
         subprocess.run(down, cwd=PROJECT, env=environment, check=True, stdout=subprocess.DEVNULL)
@@ -105,7 +131,7 @@ def test_it_ends_well_and_leaves_nothing_running(demo: Demo, capsys: pytest.Capt
         print(f"\n\nThe demonstration took {demo.seconds:.0f} s and {demo.peak / 2**20:.0f} MiB (PSS) at most.")
         print(demo.report[demo.report.find("WHERE THE TIME WENT") : demo.report.find("WHAT TO TRY NEXT")])
     assert demo.code == 0, demo.progress
-    assert [(process.pid, process.name()) for process in processes_of(demo.settings.home)] == []
+    assert demo.left == []
     assert demo.peak > 2**28, "the services were measured"
     assert demo.git_after == demo.git_before
 
