@@ -61,7 +61,7 @@ comment on column ledger.delivery.accepted_at is 'When its partition was attache
 create table ledger.check_result (
     delivery_id integer not null references ledger.delivery on delete cascade,
     rule text not null,
-    severity text not null check (severity in ('refuse', 'quarantine', 'warn', 'delivery', 'row', 'warning')),
+    severity text not null check (severity in ('refuse', 'quarantine', 'warn')),
     column_name text,
     checked bigint,
     failed bigint,
@@ -72,7 +72,7 @@ create table ledger.check_result (
     primary key (delivery_id, rule)
 );
 comment on table ledger.check_result is 'What each rule found in each delivery';
-comment on column ledger.check_result.rule is 'Rule id: <column>.<rule>, row.<rule> or delivery.<rule>';
+comment on column ledger.check_result.rule is 'Rule id: <column>.<what>, row.<what>, delivery.<what>, or the name of a rule between columns';
 comment on column ledger.check_result.severity is 'What a failure does: refuses the delivery, quarantines the row, or warns';
 comment on column ledger.check_result.column_name is 'Column that the rule looks at; null when it looks at the row or the delivery';
 comment on column ledger.check_result.checked is 'Rows looked at';
