@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.homes import Home, kill, leftovers, result
-from warehouse.services.session import running
+from warehouse.services.running import running_services
 from warehouse.synth import synthesise_nights
 
 FIRST, NIGHT = "2010-12-28", "2010-12-29"
@@ -48,7 +48,7 @@ def undisturbed(before: Home) -> dict[str, list[tuple[object, ...]]]:
 def seen(home: Home) -> dict[str, list[tuple[object, ...]]]:
     """The night's result, by a server that runs for the look only."""
     assert home.processes() == []
-    with running(home.settings):
+    with running_services(home.settings, with_airflow=False):
         assert leftovers(home) == {"tables": [], "files": []}
         found = result(home)
     assert found["figures"]
