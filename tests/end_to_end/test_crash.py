@@ -61,6 +61,7 @@ def again(home: Home) -> dict[str, list[tuple[object, ...]]]:
     return seen(home)
 
 
+@pytest.mark.long
 def test_everything_is_killed_and_then_single_services(before: Home, undisturbed: dict[str, list[tuple[object, ...]]]) -> None:
     """All at once during the loads; in the second attempt the API, then the database, while it goes on."""
     home = before.copy(before.folder.with_name("disturbed"))

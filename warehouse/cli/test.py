@@ -3,8 +3,15 @@
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import click
+
+from warehouse.cli import language
+from warehouse.settings import PROJECT
+from warehouse.texts import t
+
+_AT_A_TIME = 2
 
 # Name, and the module with its arguments
 _STATIC: tuple[tuple[str, list[str]], ...] = (
@@ -20,30 +27,23 @@ _STATIC: tuple[tuple[str, list[str]], ...] = (
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def test(everything: bool, words: tuple[str, ...]) -> int:
     """Run all checks; those before pytest only when no test is named. Exit code 1 when any failed."""
-    checks = [] if words else [*_STATIC]
     marks = [] if everything else ["-m", "not long"]
-    checks.append(("pytest", ["pytest", *marks, *words]))
-    # pytest comes last: who called this (CI) reads its closing line
-    failed = [name for name, command in checks if not _check(name, command)]
-    return 1 if failed else 0
-
-
-def _check(name: str, command: list[str]) -> bool:
-    """Run a check from the project's folder; its own output is shown when it fails, pytest's always."""
-    from warehouse.cli import language
-    from warehouse.settings import PROJECT
-    from warehouse.texts import t
-
-    begun = time.monotonic()
-    quiet = name != "pytest"
-    pipe = subprocess.PIPE if quiet else None
-    result = subprocess.run(
-        [sys.executable, "-m", *command], cwd=PROJECT, stdout=pipe, stderr=subprocess.STDOUT if quiet else None, check=False
-    )
-    passed = result.returncode == 0
-    if quiet:
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        static = list(pool.map(_checked, [] if words else _STATIC))
+    for name, passed, seconds, output in static:
         if not passed:
-            click.echo(result.stdout.decode(errors="replace"))
-        seconds = time.monotonic() - begun
+            click.echo(output)
         click.echo(t("test.passed" if passed else "test.failed", language(), name=name, seconds=seconds))
-    return passed
+    # pytest comes last: who called this (CI) reads its closing line
+    tested = subprocess.run([sys.executable, "-m", "pytest", *marks, *words], cwd=PROJECT, check=False)
+    return 0 if tested.returncode == 0 and all(passed for _, passed, *_ in static) else 1
+
+
+def _checked(check: tuple[str, list[str]]) -> tuple[str, bool, float, str]:
+    """Run a static check from the project's folder: its name, whether it passed, seconds, and what it said."""
+    name, command = check
+    begun = time.monotonic()
+    result = subprocess.run(
+        [sys.executable, "-m", *command], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    return name, result.returncode == 0, time.monotonic() - begun, result.stdout.decode(errors="replace")
