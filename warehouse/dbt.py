@@ -23,7 +23,7 @@ def run_dbt(settings: Settings, arguments: Sequence[str]) -> None:
     from dbt.cli.main import dbtRunner
 
     places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    places += ["--target-path", str(settings.home / "dbt"), "--log-path", str(settings.logs / "dbt")]
+    places += ["--target-path", str(settings.dbt_target), "--log-path", str(settings.logs / "dbt")]
     quiet = ["--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "info", "--no-version-check"]
     with _environment(settings):
         result = dbtRunner().invoke([*arguments, *places, *quiet])
@@ -69,4 +69,4 @@ def _environment(settings: Settings) -> Iterator[None]:
 
 def compiled_marker(settings: Settings) -> Path:
     """Where the hash of the project that the database was made with is kept."""
-    return settings.home / "dbt" / "applied"
+    return settings.dbt_target / "applied"

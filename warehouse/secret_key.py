@@ -5,7 +5,6 @@ real database it must be given. The database holds its fingerprint; another key 
 so a missing or different key stops everything.
 """
 
-import hashlib
 import hmac
 import secrets
 import stat
@@ -13,12 +12,12 @@ from pathlib import Path
 
 import psycopg
 
+from ingest.pseudonym import fingerprint
 from warehouse.errors import BureauError
 from warehouse.files import write_whole
 from warehouse.settings import Settings
 
 KEY_BYTES = 32
-_FINGERPRINT_TEXT = b"bureau pseudonym key fingerprint v1"
 
 
 def key_file(settings: Settings) -> Path:
@@ -41,11 +40,6 @@ def pseudonym_key(settings: Settings) -> bytes:
     if mode & (stat.S_IRWXO | stat.S_IWGRP):  # a group may read it: that is how container secrets are mounted
         raise BureauError("key.open", file=str(path))
     return _decode(text, str(path))
-
-
-def fingerprint(key: bytes) -> str:
-    """What the database keeps of a key: 64 hex digits from which the key cannot be found."""
-    return hmac.digest(key, _FINGERPRINT_TEXT, hashlib.sha256).hex()
 
 
 def check_fingerprint(settings: Settings) -> None:

@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     @property
     def dbt_target(self) -> Path:
         """Where dbt writes its artefacts."""
-        return self.home / "dbt" / "target"
+        return self.home / "dbt"
 
     @property
     def postgres(self) -> Path:
