@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 _CHUNK = 1 << 20
+_SYNC_EVERY = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -26,33 +28,77 @@ def path_of(archive: Path, sha256: str) -> Path:
     return archive / sha256[:2] / sha256
 
 
+class Incoming:
+    """A stream on its way into the archive: what is read of it is hashed and kept. As a context: what is not finished is gone.
+
+    Killed at any point it leaves no half file under a final name (a temporary one at most, in `<archive>/incoming`).
+    """
+
+    def __init__(self, archive: Path, source: BinaryIO) -> None:
+        self._archive, self._source = archive, source
+        folder = archive / "incoming"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._digest, self._size, self._unsynced = hashlib.sha256(), 0, 0
+        self._temporary = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115 (closed by this context)
+        self._syncing = ThreadPoolExecutor(1, "sync the archive")
+        self._archived: Archived | None = None
+
+    def __enter__(self) -> Incoming:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._syncing.shutdown()
+        self._temporary.close()
+        if self._archived is None:
+            Path(self._temporary.name).unlink(missing_ok=True)
+
+    def read(self, size: int = _CHUNK) -> bytes:
+        """The next bytes; none at the end."""
+        data = self._source.read(size)
+        self._digest.update(data)
+        self._temporary.write(data)
+        self._size += len(data)
+        self._unsynced += len(data)
+        if self._unsynced >= _SYNC_EVERY:
+            # to the disk while the reading goes on: at the end nearly all of it is there
+            self._temporary.flush()
+            self._syncing.submit(os.fdatasync, self._temporary.fileno())
+            self._unsynced = 0
+        return data
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the file is in its place: there is nothing more to read here then."""
+        return self._archived is not None
+
+    def finish(self) -> Archived:
+        """Read what is left; then the file is on the disk and in its place. One that is there already stays as it is."""
+        if self._archived is None:
+            while self.read():
+                pass
+            self._temporary.flush()
+            self._syncing.shutdown()
+            os.fsync(self._temporary.fileno())
+            self._archived = self._put_in_place()
+        return self._archived
+
+    def _put_in_place(self) -> Archived:
+        sha256, temporary = self._digest.hexdigest(), Path(self._temporary.name)
+        target = path_of(self._archive, sha256)
+        if target.exists():
+            temporary.unlink()
+        else:
+            target.parent.mkdir(exist_ok=True)
+            temporary.chmod(0o444)
+            temporary.replace(target)
+            _sync_folder(target.parent)
+        return Archived(target, sha256, self._size)
+
+
 def store(archive: Path, source: BinaryIO) -> Archived:
-    """Copy a stream into the archive; a file that is there already stays as it is. Killed at any point it leaves no half file
-    under a final name (a temporary one at most, in `<archive>/incoming`)."""
-    incoming = archive / "incoming"
-    incoming.mkdir(parents=True, exist_ok=True)
-    digest, size = hashlib.sha256(), 0
-    with tempfile.NamedTemporaryFile(dir=incoming, delete=False) as temporary:
-        temp_path = Path(temporary.name)
-        try:
-            while chunk := source.read(_CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                temporary.write(chunk)
-            temporary.flush()
-            os.fsync(temporary.fileno())
-            target = path_of(archive, digest.hexdigest())
-            if target.exists():
-                temp_path.unlink()
-            else:
-                target.parent.mkdir(exist_ok=True)
-                temp_path.chmod(0o444)
-                temp_path.replace(target)
-                _sync_folder(target.parent)
-        except BaseException:
-            temp_path.unlink(missing_ok=True)
-            raise
-    return Archived(target, digest.hexdigest(), size)
+    """Copy a stream into the archive."""
+    with Incoming(archive, source) as incoming:
+        return incoming.finish()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -68,14 +68,14 @@ def create_partition(connection: Conn, spec: SourceSpec, delivery_id: int) -> No
     """Make the stand-alone table of a delivery, columns and order as the parent has them. Raises NotReady without parent."""
     if connection.execute("select to_regclass(%s)", [f"raw.{spec.name}"]).fetchone() == (None,):
         raise NotReady(f"raw.{spec.name} does not exist: ingest.ddl.install has not run")
+    table = sql.Identifier("raw", partition_name(spec, delivery_id))
     connection.execute(
         # The check lets ATTACH take the table without reading it
         sql.SQL("create table {} (like {} including defaults, check (delivery_id is not null and delivery_id = {}))").format(
-            sql.Identifier("raw", partition_name(spec, delivery_id)),
-            sql.Identifier("raw", spec.name),
-            sql.Literal(delivery_id),
+            table, sql.Identifier("raw", spec.name), sql.Literal(delivery_id)
         )
     )
+    connection.execute(sql.SQL("alter table {} alter delivery_id set default {}").format(table, sql.Literal(delivery_id)))
 
 
 def drop_partition(connection: Conn, spec: SourceSpec, delivery_id: int) -> None:

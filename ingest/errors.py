@@ -4,6 +4,7 @@
     ├── SpecError                a source spec (or a seed) is wrong: names the file and the key; a builder's fault
     ├── KeyMissing               the pseudonym key is missing or is not the one the database was begun with: the load stops
     ├── NotReady                 the database is not as this room needs it (no parent table, no partition)
+    ├── WorkerDied               a process that helps with a load ended before its time: the load is made again
     └── DeliveryRefused          this delivery cannot be taken: rule, place and a sentence, never a cell's content
 
 Only `DeliveryRefused` is an expected outcome of a night: it is recorded in `ledger.delivery` and the night goes on.
@@ -26,6 +27,10 @@ class KeyMissing(IngestError):
 
 class NotReady(IngestError):
     """The database lacks something that `ingest.ddl` or the migrations should have made."""
+
+
+class WorkerDied(IngestError):
+    """A process that makes rows for a load was killed or met an error of ours; nothing of the load stands."""
 
 
 class DeliveryRefused(IngestError):

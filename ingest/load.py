@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain, islice
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 
 from psycopg import sql
 
 from ingest.ddl import Conn, create_partition, partition_name
 from ingest.errors import DeliveryRefused
 from ingest.manifest import Manifest
-from ingest.normalise import Column
-from ingest.pseudonym import Pseudonymiser
 from ingest.readers import Findings, Naming, read
+from ingest.readers.delimited_text import open_text
+from ingest.readers.records import Chunk, Stream
+from ingest.rows import CopyRows, RowMaker, row_id
 from ingest.spec import SourceSpec
-from ingest.transform import RawBatch, Transformer
+from ingest.worker import Job, Parcel, rows_of
+from ingest.workers import Workers, how_many
 
-ROW_BITS = 32
+__all__ = ["Loaded", "load", "row_id"]
+
+_CHUNKS_A_PARCEL = 16  # half a megabyte of the file
+_PARCELS_ALONE = 8  # a file of so many is loaded sooner than workers start
+_COPY_BYTES = 1 << 20
+_FAULTY_IN_MEMORY = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -30,65 +40,90 @@ class Loaded:
     warnings: tuple[tuple[str, str], ...]
 
 
-def row_id(delivery_id: int, row_number: int) -> int:
-    """The number of a row in all the warehouse; data rows count from 1."""
-    return (delivery_id << ROW_BITS) + row_number
+@dataclass
+class _Count:
+    """What is known when the last rows are made."""
+
+    rows: int
+    totals: dict[str, Decimal]
 
 
-def load(
-    connection: Conn, spec: SourceSpec, delivery_id: int, path: Path, manifest: Manifest, pseudonymiser: Pseudonymiser
-) -> Loaded:
+def load(connection: Conn, spec: SourceSpec, delivery_id: int, data: Stream | Path, manifest: Manifest, key: bytes) -> Loaded:
     """Make the delivery's table and fill it, within the caller's transaction (which must roll back on an error).
 
-    Raises DeliveryRefused for what the file as a whole has wrong, wrong rows and totals included.
+    A delimited text is read as a stream, once and in order (`data` may be one that is still arriving); other containers need the
+    whole file. Raises DeliveryRefused for what the file as a whole has wrong, wrong rows and totals included, and WorkerDied.
     """
     create_partition(connection, spec, delivery_id)
     by_delivered = {column.delivered: column.name for column in spec.columns}
     wanted = {by_delivered[name]: total for name, total in manifest.totals.items()}
     summed = frozenset(wanted) | ({spec.trailer_total} if spec.trailer_total else set())
-    transformer = Transformer(spec, pseudonymiser, summed)
     findings = Findings()
     naming = Naming(manifest.region, manifest.business_date)
-    columns = ("row_id", "delivery_id", *spec.raw_columns, "faults")
-    statement = sql.SQL("copy {} ({}) from stdin (freeze)").format(
+    count = _Count(0, dict.fromkeys(summed, Decimal(0)))
+    with nullcontext(data) if not (spec.is_text and isinstance(data, Path)) else data.open("rb") as source:
+        if isinstance(source, Path):
+            rows = _rows_of_file(spec, source, naming, findings, RowMaker(spec, key, delivery_id, summed), count)
+        else:
+            layout, chunks = open_text(spec, source, naming, findings)
+            rows = _rows_of_text(Job(spec, layout, key, delivery_id, summed), chunks, count)
+        _copy(connection, spec, delivery_id, rows)
+    _compare(spec, manifest, count.rows, wanted, count.totals, findings)
+    return Loaded(count.rows, count.totals, tuple(findings.warnings))
+
+
+def _rows_of_file(
+    spec: SourceSpec, path: Path, naming: Naming, findings: Findings, maker: RowMaker, count: _Count
+) -> Iterator[CopyRows]:
+    for batch in read(spec, path, naming, findings):
+        yield maker.rows(batch, count.rows)
+        count.rows += len(batch.rows)
+    count.totals = maker.totals
+
+
+def _rows_of_text(job: Job, chunks: Iterator[Chunk], count: _Count) -> Iterator[CopyRows]:
+    """Rows in the file's order; a long file's are made by several processes."""
+    parcels = _parcels(chunks, count)
+    first = list(islice(parcels, _PARCELS_ALONE + 1))
+    if len(first) <= _PARCELS_ALONE:
+        maker = RowMaker(job.spec, job.key, job.delivery_id, job.totals)
+        yield from (rows_of(parcel, job.layout, maker) for parcel in first)
+        count.totals = maker.totals
+        return
+    with Workers(job, how_many()) as workers:
+        yield from workers.rows(chain(first, parcels))
+        count.totals = workers.totals()
+
+
+def _parcels(chunks: Iterator[Chunk], count: _Count) -> Iterator[Parcel]:
+    while held := tuple(islice(chunks, _CHUNKS_A_PARCEL)):
+        yield Parcel(held, count.rows)
+        count.rows += sum(chunk.records for chunk in held)
+
+
+def _copy(connection: Conn, spec: SourceSpec, delivery_id: int, rows: Iterator[CopyRows]) -> None:
+    """Sound rows as they come, those with faults behind them: nearly no row needs the column then."""
+    # The server writes on while rows are made; else the commit would wait for the whole table to reach the disk
+    connection.execute("set local backend_flush_after = '2MB'")
+    with SpooledTemporaryFile(_FAULTY_IN_MEMORY) as faulty:
+        with _copying(connection, spec, delivery_id, faults=False) as write:
+            for made in rows:
+                write(made.sound)
+                faulty.write(made.faulty)
+        faulty.seek(0)
+        with _copying(connection, spec, delivery_id, faults=True) as write:
+            while block := faulty.read(_COPY_BYTES):
+                write(block)
+
+
+@contextmanager
+def _copying(connection: Conn, spec: SourceSpec, delivery_id: int, faults: bool) -> Iterator[Callable[[bytes], None]]:
+    columns = ("row_id", *spec.raw_columns, *(["faults"] if faults else []))
+    statement = sql.SQL("copy {} ({}) from stdin (freeze, null '')").format(
         sql.Identifier("raw", partition_name(spec, delivery_id)), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    rows = 0
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for batch in _transformed(spec, path, naming, findings, transformer):
-            copy.write(_copy_text(batch, delivery_id, rows))
-            rows += batch.rows
-    _compare(spec, manifest, rows, wanted, transformer.totals, findings)
-    return Loaded(rows, dict(transformer.totals), tuple(findings.warnings))
-
-
-def _transformed(
-    spec: SourceSpec, path: Path, naming: Naming, findings: Findings, transformer: Transformer
-) -> Iterator[RawBatch]:
-    for batch in read(spec, path, naming, findings):
-        yield transformer.apply(batch)
-
-
-def _copy_text(batch: RawBatch, delivery_id: int, rows_before: int) -> bytes:
-    """A batch in COPY's text format."""
-    first = row_id(delivery_id, rows_before + 1)
-    columns: list[list[str]] = [[str(number) for number in range(first, first + batch.rows)], [str(delivery_id)] * batch.rows]
-    columns += [_escaped(column) for column in batch.columns]
-    columns.append(["{" + ",".join(f'"{fault}"' for fault in faults) + "}" if faults else "{}" for faults in batch.faults])
-    text = "\n".join(map("\t".join, zip(*columns, strict=True))) + "\n"
-    # A workbook can hold half of a surrogate pair, which no encoding has
-    return text.encode("utf-8", "replace")
-
-
-def _escaped(cells: Column) -> list[str]:
-    whole = "".join(filter(None, cells))
-    if "\\" in whole or "\t" in whole or "\n" in whole or "\r" in whole:
-        return [_escape(cell) if cell is not None else "\\N" for cell in cells]
-    return [cell if cell is not None else "\\N" for cell in cells]
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+        yield copy.write
 
 
 def _compare(

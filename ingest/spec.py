@@ -234,6 +234,11 @@ class SourceSpec(_Strict):
         return tuple(name for column in self.columns for name in column.raw_columns)
 
     @property
+    def is_text(self) -> bool:
+        """Is read as a stream of lines."""
+        return self.format in ("csv", "delimited")
+
+    @property
     def fixed_order(self) -> bool:
         """The file has no header: fields are found by position."""
         return self.format == "delimited"

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from ingest import archive, ledger
+from ingest.archive import Archived, Incoming
 from ingest.context import LoadContext
 from ingest.ddl import Conn, drop_partition
 from ingest.errors import DeliveryRefused, KeyMissing
@@ -18,7 +19,7 @@ from ingest.inbox import Found, Inbox, scan
 from ingest.ledger import CheckResult, Delivery
 from ingest.load import load
 from ingest.manifest import Manifest, agree, read_manifest
-from ingest.pseudonym import Pseudonymiser, fingerprint
+from ingest.pseudonym import fingerprint
 from ingest.spec import SourceSpec
 
 _SETTLED = ("accepted", "replaced", "duplicate", "refused", "conflict")
@@ -66,50 +67,75 @@ def _note_unfinished(connection: Conn, ctx: LoadContext, spec: SourceSpec, found
 def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox, found: Found) -> None:
     known = ledger.latest_of_file(connection, spec.name, found.file_name)
     if found.state == "link":
-        _settle_unread(
-            connection, ctx, spec, found, known, DeliveryRefused("file.link", "file", "symbolic links are not followed")
-        )
-        return
+        refusal = DeliveryRefused("file.link", "file", "symbolic links are not followed")
+        return _settle_unread(connection, ctx, spec, found, known, refusal)
     manifest_bytes = inbox.manifest(found.file_name)
-    if (
-        known is not None
-        and known.status in ("accepted", "replaced", "duplicate")
-        and _unchanged(ctx, known, found, manifest_bytes)
-    ):
+    settled = known is not None and known.status in ("accepted", "replaced", "duplicate")
+    if settled and known is not None and _unchanged(ctx, known, found, manifest_bytes):
         return
-    with inbox.open(found.file_name) as file:
-        archived = archive.store(ctx.archive, file)
     mark = f"manifest {hashlib.sha256(manifest_bytes).hexdigest()[:12]}"
-    if known is not None and known.sha256 == archived.sha256:
-        if known.status in ("refused", "conflict") and (known.reason or "").endswith(f"[{mark}]"):
-            if not (known.reason or "").startswith("file.future_date"):
-                return
-        elif known.status == "loading" and known.rows_in_file is not None:
+    with inbox.open(found.file_name) as file, archive.Incoming(ctx.archive, file) as incoming:
+        if known is not None and known.sha256 is not None and _is_known(known, incoming.finish(), mark):
             return
-    delivery_id = _begin(connection, ctx, spec, found, known, archived.sha256)
+        delivery_id = _begin(connection, ctx, spec, found, known)
+        try:
+            _load(connection, ctx, spec, delivery_id, incoming, _agreed(ctx, spec, found, manifest_bytes), mark)
+        except DeliveryRefused as refusal:
+            archived = incoming.finish()
+            reason = _unlike_the_manifest(manifest_bytes, archived.sha256) or refusal
+            with connection.transaction():
+                ledger.update(
+                    connection, delivery_id, {"status": "refused", "sha256": archived.sha256, "reason": f"{reason} [{mark}]"}
+                )
+
+
+def _is_known(known: Delivery, archived: Archived, mark: str) -> bool:
+    """Whether nothing is left to do for these bytes: refused before under this manifest, or loaded and waiting for `accept`."""
+    if known.sha256 != archived.sha256:
+        return False
+    reason = known.reason or ""
+    if known.status in ("refused", "conflict") and reason.endswith(f"[{mark}]"):
+        return not reason.startswith("file.future_date")
+    return known.status == "loading" and known.rows_in_file is not None
+
+
+def _load(
+    connection: Conn, ctx: LoadContext, spec: SourceSpec, delivery_id: int, incoming: Incoming, manifest: Manifest, mark: str
+) -> None:
+    """Load the delivery while it comes in, all or nothing; the file is safe in the archive before the rows stand."""
+    if _stands_already(connection, delivery_id, manifest, incoming, mark):
+        return
+    with connection.transaction():
+        data = incoming if spec.is_text and not incoming.is_finished else incoming.finish().path
+        loaded = load(connection, spec, delivery_id, data, manifest, ctx.key)
+        sha256 = incoming.finish().sha256
+        if sha256 != manifest.sha256:
+            raise _other_bytes()
+        warnings = [CheckResult(rule, "warn", None, None, 1, None, None, None, False) for rule, _ in loaded.warnings]
+        ledger.write_checks(connection, delivery_id, warnings)
+        ledger.update(
+            connection,
+            delivery_id,
+            {
+                "kind": manifest.kind,
+                "sha256": sha256,
+                "rows_in_file": loaded.rows,
+                "warnings": len(warnings),
+                "reason": _places(loaded.warnings),
+            },
+        )
+
+
+def _other_bytes() -> DeliveryRefused:
+    return DeliveryRefused("manifest.sha256", "sha256", "the bytes of the data file are not those of the manifest")
+
+
+def _unlike_the_manifest(manifest_bytes: bytes, sha256: str) -> DeliveryRefused | None:
+    """Bytes that are not the manifest's explain whatever else was found wrong in them."""
     try:
-        manifest = _agreed(ctx, spec, found, manifest_bytes, archived.sha256)
-        if _stands_already(connection, delivery_id, manifest, archived.sha256, mark):
-            return
-        with connection.transaction():
-            loaded = load(
-                connection, spec, delivery_id, archive.path_of(ctx.archive, archived.sha256), manifest, Pseudonymiser(ctx.key)
-            )
-            warnings = [CheckResult(rule, "warn", None, None, 1, None, None, None, False) for rule, _ in loaded.warnings]
-            ledger.write_checks(connection, delivery_id, warnings)
-            ledger.update(
-                connection,
-                delivery_id,
-                {
-                    "kind": manifest.kind,
-                    "rows_in_file": loaded.rows,
-                    "warnings": len(warnings),
-                    "reason": _places(loaded.warnings),
-                },
-            )
-    except DeliveryRefused as refusal:
-        with connection.transaction():
-            ledger.update(connection, delivery_id, {"status": "refused", "reason": f"{refusal} [{mark}]"})
+        return None if read_manifest(manifest_bytes).sha256 == sha256 else _other_bytes()
+    except DeliveryRefused:
+        return None
 
 
 def _unchanged(ctx: LoadContext, known: Delivery, found: Found, manifest_bytes: bytes) -> bool:
@@ -132,9 +158,9 @@ def _named(ctx: LoadContext, spec: SourceSpec, found: Found) -> dict[str, Any]:
     }
 
 
-def _begin(connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found, known: Delivery | None, sha256: str) -> int:
+def _begin(connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found, known: Delivery | None) -> int:
     """A row with status `loading`: the waiting or cut-off one of this file, else a new one. Tables of a cut-off load go."""
-    values = {**_named(ctx, spec, found), "sha256": sha256, "status": "loading", "reason": None, "rows_in_file": None}
+    values = {**_named(ctx, spec, found), "sha256": None, "status": "loading", "reason": None, "rows_in_file": None}
     with connection.transaction():
         if known is None or known.status in _SETTLED:
             return ledger.record(connection, values)
@@ -145,7 +171,7 @@ def _begin(connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found, k
     return known.delivery_id
 
 
-def _agreed(ctx: LoadContext, spec: SourceSpec, found: Found, manifest_bytes: bytes, sha256: str) -> Manifest:
+def _agreed(ctx: LoadContext, spec: SourceSpec, found: Found, manifest_bytes: bytes) -> Manifest:
     """The manifest, after everything about it that needs no look into the data file."""
     if found.region is None or found.business_date is None or found.sequence is None:
         raise DeliveryRefused("file.name", "file name", "the name is not <source>_<region>_<yyyymmdd>_<nn>")
@@ -155,28 +181,22 @@ def _agreed(ctx: LoadContext, spec: SourceSpec, found: Found, manifest_bytes: by
     agree(manifest, spec, found.region, found.business_date, found.sequence)
     if found.business_date > ctx.today:
         raise DeliveryRefused("file.future_date", "business_date", "the business date is after the day on which it came")
-    if manifest.sha256 != sha256:
-        raise DeliveryRefused("manifest.sha256", "sha256", "the bytes of the data file are not those of the manifest")
     return manifest
 
 
-def _stands_already(connection: Conn, delivery_id: int, manifest: Manifest, sha256: str, mark: str) -> bool:
+def _stands_already(connection: Conn, delivery_id: int, manifest: Manifest, incoming: Incoming, mark: str) -> bool:
     """The same name accepted before: same bytes are a duplicate, others a conflict."""
     stands = ledger.standing(connection, manifest.source, manifest.region, manifest.business_date, manifest.sequence)
     if stands is None:
         return False
-    same = stands.sha256 == sha256
+    sha256 = incoming.finish().sha256
+    if sha256 != manifest.sha256:
+        raise _other_bytes()
+    status, bytes_ = ("duplicate", "the same") if stands.sha256 == sha256 else ("conflict", "other")
+    reason = f"file.{status}: delivery {stands.delivery_id} stands under this name with {bytes_} bytes [{mark}]"
+    values = {"status": status, "sha256": sha256, "kind": manifest.kind, "reason": reason}
     with connection.transaction():
-        ledger.update(
-            connection,
-            delivery_id,
-            {
-                "status": "duplicate" if same else "conflict",
-                "kind": manifest.kind,
-                "reason": f"file.{'duplicate' if same else 'conflict'}: "
-                f"delivery {stands.delivery_id} stands under this name with {'the same' if same else 'other'} bytes [{mark}]",
-            },
-        )
+        ledger.update(connection, delivery_id, values)
     return True
 
 

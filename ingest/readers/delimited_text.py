@@ -1,117 +1,188 @@
-"""CSV with a header, and text with `H|` and `T|` lines: decoded strictly and incrementally."""
+"""CSV with a header, and text with `H|` and `T|` lines: cut into chunks of whole records, each decoded strictly and split."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from ingest.errors import DeliveryRefused
 from ingest.normalise import iso_date
-from ingest.readers import Batch, Findings, Naming, Row, batches, place_columns
+from ingest.readers import Batch, Findings, Naming, Row, place_columns
+from ingest.readers.records import CHUNK, LONGEST_RECORD, Chunk, CsvCut, Records, Stream, cut_lines
 from ingest.spec import SourceSpec
 
-CHUNK = 1 << 20
-# A field of 4,001 characters costs its row; one of 16 million is an unclosed quote that swallows the file.
-_LONGEST_FIELD = 1 << 24
+LONGEST_PLAIN_LINE = 4000
 _UTF8_BOM = b"\xef\xbb\xbf"
 _TRAILER_ROWS = re.compile(r"[0-9]{1,18}")
 _TRAILER_NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
 
 
-def decoded_lines(path: Path, encoding: str, findings: Findings, chunk: int = CHUNK) -> Iterator[str]:
-    """Lines with their ends, split at line feeds only. Raises DeliveryRefused `file.encoding` with the byte's place."""
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    rest, read, first = "", 0, True
+@dataclass(frozen=True)
+class Layout:
+    """How the chunks of a file are split: `positions` of the spec's columns among `width` fields, None when they are in order."""
+
+    encoding: str
+    delimiter: str
+    quoted: bool
+    width: int
+    positions: tuple[int, ...] | None
+
+
+def read_text(spec: SourceSpec, path: Path, naming: Naming, findings: Findings, chunk: int = CHUNK) -> Iterator[Batch]:
+    """The batches of a file. Raises DeliveryRefused on the way."""
     with path.open("rb") as file:
-        while True:
-            data = file.read(chunk)
-            if first and data.startswith(_UTF8_BOM):
-                if encoding != "utf-8":
-                    raise DeliveryRefused("file.encoding", "byte 1", f"a UTF-8 byte order mark in a file agreed as {encoding}")
-                findings.warnings.append(("file.bom", "byte 1"))
-                data, read = data[3:], 3
-            first = False
-            read += len(data)
-            try:
-                text = decoder.decode(data, final=not data)
-            except UnicodeDecodeError as error:
-                place = read - len(error.object) + error.start + 1
-                raise DeliveryRefused("file.encoding", f"byte {place}", f"the bytes are not {encoding}") from None
-            lines = (rest + text).split("\n")
-            rest = lines.pop()
-            for line in lines:
-                yield line + "\n"
-            if len(rest) > _LONGEST_FIELD:
-                raise DeliveryRefused("file.structure", f"byte {read}", "a line is longer than any row can be")
-            if not data:
-                break
-    if rest:
-        yield rest
+        layout, chunks = open_text(spec, file, naming, findings, chunk)
+        for one in chunks:
+            yield parse(layout, one)
 
 
-def read_csv(spec: SourceSpec, path: Path, findings: Findings) -> Iterator[Batch]:
-    """A CSV file with a header line; columns are found by name, quoted line breaks are part of their cell."""
-    csv.field_size_limit(_LONGEST_FIELD)  # process-wide in Python, and constant
+def open_text(
+    spec: SourceSpec, stream: Stream, naming: Naming, findings: Findings, chunk: int = CHUNK
+) -> tuple[Layout, Iterator[Chunk]]:
+    """Judge the header; then chunks of whole records, for `parse`. The trailer is in `findings` after the last one."""
     assert spec.encoding is not None
-    reader = csv.reader(decoded_lines(path, spec.encoding, findings), delimiter=spec.delimiter)
-    try:
-        header = next(reader)
-    except StopIteration:
-        raise DeliveryRefused("file.missing_column", "line 1", "the file is empty, without a header") from None
-    except csv.Error:
-        raise DeliveryRefused("file.structure", "line 1", "the header cannot be read as CSV") from None
-    positions = place_columns(spec, header, findings)
-    return batches(spec, _csv_rows(reader, positions, len(header)))
+    csv.field_size_limit(LONGEST_RECORD)  # process-wide in Python, and constant
+    if spec.format == "csv":
+        return _open_csv(spec, spec.encoding, stream, findings, chunk)
+    return _open_delimited(spec, spec.encoding, stream, naming, findings, chunk)
 
 
-def _csv_rows(reader: Iterator[list[str]], positions: list[int], width: int) -> Iterator[tuple[int, Row | None, tuple[str, ...]]]:
-    in_order = positions == list(range(width))
-    line = reader.line_num  # type: ignore[attr-defined]
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            raise DeliveryRefused("file.structure", f"line {line + 1}", "the line cannot be read as CSV") from None
-        if cells:
-            if len(cells) != width:
-                yield line + 1, None, ()
-            else:
-                yield line + 1, cells if in_order else [cells[i] for i in positions], ()
-        line = reader.line_num  # type: ignore[attr-defined]
+def _open_csv(spec: SourceSpec, encoding: str, stream: Stream, findings: Findings, chunk: int) -> tuple[Layout, Iterator[Chunk]]:
+    cut = CsvCut(encoding, spec.delimiter)
+    records = Records(stream, cut, chunk)
+    more = _after_mark(records, encoding, findings)
+    while (found := cut.first_record(records.rest, not more)) is None or (more and b"\n" not in records.rest):
+        more = records.fill()
+    names, taken = found
+    if not taken.length:
+        raise DeliveryRefused("file.missing_column", "line 1", "the file is empty, without a header")
+    if names is None:
+        raise DeliveryRefused("file.structure", "line 1", "the header cannot be read as CSV")
+    _decode(records.skip(taken.length, taken.lines), encoding, records.offset - taken.length)
+    positions = place_columns(spec, names, findings)
+    in_order = positions == list(range(len(names)))
+    return Layout(encoding, spec.delimiter, True, len(names), None if in_order else tuple(positions)), iter(records)
 
 
-def read_delimited(spec: SourceSpec, path: Path, naming: Naming, findings: Findings) -> Iterator[Batch]:
-    """`H|<source>|<region>|<yyyymmdd>`, rows by position, `T|<rows>|<sum>`."""
-    assert spec.encoding is not None
-    lines = decoded_lines(path, spec.encoding, findings)
-    head = next(lines, "").rstrip("\r\n").split(spec.delimiter)
+def _open_delimited(
+    spec: SourceSpec, encoding: str, stream: Stream, naming: Naming, findings: Findings, chunk: int
+) -> tuple[Layout, Iterator[Chunk]]:
+    records = Records(stream, cut_lines, chunk)
+    more = _after_mark(records, encoding, findings)
+    while more and b"\n" not in records.rest:
+        more = records.fill()
+    line = records.skip(records.rest.find(b"\n") + 1 or len(records.rest), 1)
+    head = _decode(line, encoding, records.offset - len(line)).rstrip("\r\n").split(spec.delimiter)
     said = [*head[:3], *(iso_date(part) for part in head[3:])]
     if said != ["H", spec.name, naming.region, naming.business_date.isoformat()]:
         raise DeliveryRefused("file.header", "line 1", "the header line does not agree with the file name")
-    return batches(spec, _delimited_rows(spec, lines, findings))
+
+    def chunks() -> Iterator[Chunk]:
+        yield from records
+        last = records.rest.partition(b"\n")[0].rstrip(b"\r")
+        if not last.strip():
+            raise DeliveryRefused("file.trailer", "last line", "there is no trailer line")
+        findings.trailer = _trailer(records.lines + 1, _decode(last, encoding, records.offset).split(spec.delimiter))
+
+    return Layout(encoding, spec.delimiter, False, len(spec.columns), None), chunks()
 
 
-def _delimited_rows(
-    spec: SourceSpec, lines: Iterator[str], findings: Findings
-) -> Iterator[tuple[int, Row | None, tuple[str, ...]]]:
-    width = len(spec.columns)
-    held: tuple[int, list[str]] | None = None
-    for number, line in enumerate(lines, start=2):
-        text = line.rstrip("\r\n")
-        if not text.strip():
-            continue
-        if held is not None:
-            yield held[0], held[1] if len(held[1]) == width else None, ()
-        held = (number, text.split(spec.delimiter))
-    if held is None:
-        raise DeliveryRefused("file.trailer", "last line", "there is no trailer line")
-    findings.trailer = _trailer(*held)
+def _after_mark(records: Records, encoding: str, findings: Findings) -> bool:
+    """Begin to read; a byte order mark is noticed and left out. False when the file is read through."""
+    more = True
+    while more and len(records.rest) < len(_UTF8_BOM):
+        more = records.fill()
+    if records.rest.startswith(_UTF8_BOM):
+        if encoding != "utf-8":
+            raise DeliveryRefused("file.encoding", "byte 1", f"a UTF-8 byte order mark in a file agreed as {encoding}")
+        findings.warnings.append(("file.bom", "byte 1"))
+        records.skip(len(_UTF8_BOM))
+    return more
+
+
+def parse(layout: Layout, chunk: Chunk) -> Batch:
+    """Decode and split a chunk. Raises DeliveryRefused with the place of bytes or lines that cannot be read."""
+    text = _decode(chunk.data, layout.encoding, chunk.offset)
+    if b"\r" in chunk.data:
+        text = text.replace("\r\n", "\n")
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    rows, places, line_by_line = _split(layout, text, lines, chunk)
+    assert len(rows) == chunk.records, "cutting and splitting disagree"
+    odd = not line_by_line or "\\" in text or any(mark in chunk.data for mark in (b"\t", b"\0"))
+    odd = odd or "\r" in text or max(map(len, lines), default=0) > LONGEST_PLAIN_LINE
+    return _batch(layout, rows, places, odd)
+
+
+def _split(layout: Layout, text: str, lines: list[str], chunk: Chunk) -> tuple[list[list[str]], Sequence[int], bool]:
+    """Rows, their lines' numbers, and whether every line is a row."""
+    quoted = layout.quoted and '"' in text
+    if len(lines) == chunk.records and "\r" not in text:
+        places = range(chunk.lines_before + 1, chunk.lines_before + 1 + len(lines))
+        if not quoted:
+            return [line.split(layout.delimiter) for line in lines], places, True
+        rows = [
+            _through_csv(layout, line, place - 1)[0][0] if '"' in line else line.split(layout.delimiter)
+            for place, line in zip(places, lines, strict=True)
+        ]
+        return rows, places, True
+    if quoted or (layout.quoted and "\r" in text):
+        return *_through_csv(layout, _decode(chunk.data, layout.encoding, chunk.offset), chunk.lines_before), False
+    return *_by_line(layout, text, chunk), False
+
+
+def _batch(layout: Layout, rows: list[list[str]], places: Sequence[int], odd: bool) -> Batch:
+    if set(map(len, rows)) == {layout.width} and layout.positions is None:
+        return Batch(rows, {}, places, odd)
+    empty: Row = (None,) * (layout.width if layout.positions is None else len(layout.positions))
+    kept: list[Row] = []
+    faults: dict[int, tuple[str, ...]] = {}
+    for row in rows:
+        if len(row) != layout.width:
+            faults[len(kept)] = ("row.field_count",)
+            kept.append(empty)
+        else:
+            kept.append(row if layout.positions is None else [row[position] for position in layout.positions])
+    return Batch(kept, faults, places, odd)
+
+
+def _through_csv(layout: Layout, text: str, lines_before: int) -> tuple[list[list[str]], list[int]]:
+    *whole, last = text.split("\n")
+    reader = csv.reader([*(f"{line}\n" for line in whole), *([last] if last else [])], delimiter=layout.delimiter)
+    rows: list[list[str]] = []
+    places: list[int] = []
+    line = 0
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return rows, places
+        except csv.Error:
+            place = lines_before + line + 1
+            raise DeliveryRefused("file.structure", f"line {place}", "the line cannot be read as CSV") from None
+        if row:
+            rows.append(row)
+            places.append(lines_before + line + 1)
+        line = reader.line_num
+
+
+def _by_line(layout: Layout, text: str, chunk: Chunk) -> tuple[list[list[str]], list[int]]:
+    """Lines, blank ones left out (as `records` counts them)."""
+    blanks = "\r" if layout.quoted else " \t\r\x0b\x0c"
+    numbered = [(n, line) for n, line in enumerate(text.split("\n"), chunk.lines_before + 1) if line.strip(blanks)]
+    return [line.rstrip("\r").split(layout.delimiter) for _, line in numbered], [number for number, _ in numbered]
+
+
+def _decode(data: bytes, encoding: str, offset: int) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DeliveryRefused("file.encoding", f"byte {offset + error.start + 1}", f"the bytes are not {encoding}") from None
 
 
 def _trailer(number: int, parts: list[str]) -> tuple[int, Decimal]:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import csv
+import io
+import itertools
 import struct
 import zipfile
 from decimal import Decimal
@@ -13,7 +16,7 @@ from hypothesis import strategies as st
 
 from ingest.errors import DeliveryRefused
 from ingest.readers import Batch, Findings, Naming, read
-from ingest.readers.delimited_text import decoded_lines
+from ingest.readers.delimited_text import open_text, parse
 from ingest.readers.xlsx import as_text
 from ingest.spec import SourceSpec, all_specs
 from tests.extracts import DAY, REGION, cells, dbf_bytes, fixture_rows, write_data, write_xlsx
@@ -37,22 +40,72 @@ def refused(spec: SourceSpec, path: Path) -> DeliveryRefused:
     return caught.value
 
 
+HARD = st.text(st.sampled_from('a,"\n\r \u3000１赤\U00020000\0\\\t'), max_size=60)
+LAYOUTS = {
+    name: SURVEY.model_copy(
+        update={"encoding": name, "columns": SURVEY.columns[:2], "key": (SURVEY.columns[0].name,), "rules": ()}
+    )
+    for name in ("utf-8", "gb18030")
+}
+
+
 @fixtures_ok
-@given(st.lists(GB_TEXT, max_size=20), st.integers(1, 9))
-def test_decoding_does_not_mind_where_chunks_end(tmp_path: Path, lines: list[str], chunk: int) -> None:
-    path = tmp_path / "text"
-    path.write_bytes("".join(f"{line}\n" for line in lines).encode("gb18030"))
-    assert list(decoded_lines(path, "gb18030", Findings(), chunk)) == [f"{line}\n" for line in lines]
+@given(HARD, st.sampled_from(sorted(LAYOUTS)), st.integers(1, 40), st.sampled_from(["\n", "\r\n"]))
+def test_csv_is_read_as_the_csv_module_reads_it_wherever_chunks_end(body: str, encoding: str, chunk: int, end: str) -> None:
+    spec = LAYOUTS[encoding]
+    text = ",".join(column.delivered for column in spec.columns) + end + body
+    lines = [f"{line}\n" for line in text.split("\n")[:-1]] + [last for last in [text.split("\n")[-1]] if last]
+    reader = csv.reader(lines)
+    wanted: list[list[str]] | str
+    try:
+        wanted = [row if len(row) == 2 else [None, None] for row in list(reader)[1:] if row]  # type: ignore[misc]
+    except csv.Error:
+        wanted = "file.structure"
+    found: list[list[str]] | str
+    places: list[int] = []
+    try:
+        layout, chunks = open_text(spec, io.BytesIO(text.encode(encoding)), Naming(REGION, DAY), Findings(), chunk)
+        batches = [parse(layout, one) for one in chunks]
+        found = [list(row) for batch in batches for row in batch.rows]  # type: ignore[arg-type]
+        places = [place for batch in batches for place in batch.places]
+    except DeliveryRefused as refusal:
+        found = refusal.rule
+    assert found == wanted
+    if isinstance(found, list):
+        starts = itertools.accumulate(lines, lambda n, _: n + 1, initial=0)
+        assert places == sorted(set(places)) and set(places) <= set(starts) | {len(lines)}
+
+
+@fixtures_ok
+@given(st.lists(GB_TEXT.filter(lambda text: text.strip() and "|" not in text), max_size=9), st.integers(1, 40))
+def test_lines_are_rows_wherever_chunks_end(lines: list[str], chunk: int) -> None:
+    text = "\r\n".join([f"H|tax_national|{REGION}|{DAY:%Y%m%d}", *lines, f"T|{len(lines)}|0", "", " "])
+    findings = Findings()
+    layout, chunks = open_text(TAX, io.BytesIO(text.encode("gb18030")), Naming(REGION, DAY), findings, chunk)
+    batches = [parse(layout, one) for one in chunks]
+    assert [place for batch in batches for place in batch.places] == list(range(2, len(lines) + 2))
+    assert findings.trailer == (len(lines), 0)
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 1 << 20])
-def test_a_cut_or_wrong_byte_is_refused_at_its_place(tmp_path: Path, chunk: int) -> None:
-    path = tmp_path / "text"
-    for data, place in (("赤水\n市".encode("gb18030")[:-1], "byte 6"), (b"abc\xff\n", "byte 4")):
-        path.write_bytes(data)
+def test_a_cut_or_wrong_byte_is_refused_at_its_place(chunk: int) -> None:
+    header = ",".join(column.delivered for column in REG.columns).encode() + b"\n"
+    for data, place in (("赤水\n市".encode("gb18030")[:-1], 6), (b"abc\xff\n", 4), (b'"\n\xff"\n', 3)):
         with pytest.raises(DeliveryRefused) as caught:
-            list(decoded_lines(path, "gb18030", Findings(), chunk))
-        assert (caught.value.rule, caught.value.place) == ("file.encoding", place)
+            layout, chunks = open_text(REG, io.BytesIO(header + data), Naming(REGION, DAY), Findings(), chunk)
+            for one in chunks:
+                parse(layout, one)
+        assert (caught.value.rule, caught.value.place) == ("file.encoding", f"byte {len(header) + place}")
+
+
+def test_a_quote_that_is_never_closed_does_not_swallow_the_file() -> None:
+    header = ",".join(column.delivered for column in REG.columns).encode() + b"\n"
+    for data in (b'"' + (b"a," * 200 + b"\n") * (1 << 17), b"a" * (1 << 25)):
+        with pytest.raises(DeliveryRefused) as caught:
+            layout, chunks = open_text(REG, io.BytesIO(header + data), Naming(REGION, DAY), Findings())
+            for one in chunks:
+                parse(layout, one)
+        assert (caught.value.rule, caught.value.place) == ("file.structure", "line 2")
 
 
 def test_csv_finds_columns_by_name_and_knows_lines(tmp_path: Path) -> None:
