@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from ingest.pseudonym import check_character, is_right
@@ -42,11 +43,18 @@ def write_delivery(folder: Path, rows: int, base: Path) -> Path:
     return target
 
 
+def columns(data: Path) -> list[str]:
+    """The header of a delivery that `write_delivery` wrote."""
+    with data.open(encoding="gb18030") as file:
+        return file.readline().rstrip("\n").split(",")
+
+
 def make_city(folder: Path) -> None:
     """The city's deliveries that `write_delivery` repeats."""
-    from warehouse.synth.deliver import deliver
+    from warehouse.synth import synthesise
 
-    deliver(folder, seed=_CITY_SEED, scale=_CITY_SCALE)
+    day = date(2010, 12, 31)
+    synthesise(folder, seed=_CITY_SEED, scale=_CITY_SCALE, first=day, last=day, faults="none")
 
 
 def _city(base: Path) -> tuple[list[str], list[list[str]]]:
