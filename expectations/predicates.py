@@ -60,14 +60,17 @@ class Place:
     lists: Lists
 
 
-def column_rules(column: ColumnSpec, place: Place) -> Iterator[Found]:
-    """The rules of one column, in the order: given, long, of its type, within bounds."""
+def column_rules(column: ColumnSpec, place: Place, keeps_digits: bool = False) -> Iterator[Found]:
+    """The rules of one column, in the order: given, long, of its type, within bounds. `keeps_digits`: it holds ids."""
     name = quoted(column.name)
     if column.required:
         blank = f"{name} is null"
-        if column.holds_id:  # an id that reading could not take is wrong, not missing
-            blank = f"({blank} and not faults @> array[{literal(column.name + '.id')}])"
+        not_taken = ["id"] * column.holds_id + ["digits_lost"] * keeps_digits
+        if not_taken:  # what reading could not take is wrong, not missing
+            blank = f"({blank} and not faults && {array(f'{column.name}.{fault}' for fault in not_taken)})"
         yield Found("required", "required", blank)
+    if keeps_digits:
+        yield Found("digits_lost", "digits_lost", None)
     if column.max_length is not None:
         longest = str(column.max_length)
         yield Found("max_length", "too_long", f"length({name}) > {longest}", values={"longest": longest})

@@ -9,10 +9,12 @@ from typing import Literal
 
 from expectations.predicates import Lists, Place, Severity, column_rules, literal
 from expectations.sentences import SENTENCES
+from ingest.mangled import keeps_digits
 from ingest.spec import SourceSpec
 
 Kind = Literal["row", "fault", "key", "delivery"]
 READING_FAULTS = ("row.field_count", "row.nul", "row.too_long")
+WORKBOOK_FAULTS = ("row.no_result",)
 KEY_REPEATED = "delivery.key_repeated"
 UNSPLIT = "row.field_count"
 """A row whose fields could not be told apart: nothing else is asked of it."""
@@ -48,7 +50,7 @@ def rules_of(spec: SourceSpec, day: date, region: str, lists: Lists | None = Non
     """
     return (
         *_delivery_rules(spec),
-        *(_general(spec, fault, "quarantine", (), "fault") for fault in READING_FAULTS),
+        *(_general(spec, fault, "quarantine", (), "fault") for fault in _reading_faults(spec)),
         *_column_rules(spec, day, region, lists or Lists.from_seeds()),
         *_between_columns(spec, day),
         _general(spec, KEY_REPEATED, "warn", spec.key, "key"),
@@ -60,9 +62,13 @@ def _delivery_rules(spec: SourceSpec) -> Iterator[Rule]:
         yield _general(spec, name, "refuse", (), "delivery")
 
 
+def _reading_faults(spec: SourceSpec) -> tuple[str, ...]:
+    return READING_FAULTS + (WORKBOOK_FAULTS if spec.format == "xlsx" else ())
+
+
 def _column_rules(spec: SourceSpec, day: date, region: str, lists: Lists) -> Iterator[Rule]:
     for column in spec.columns:
-        for found in column_rules(column, Place(region, day, lists)):
+        for found in column_rules(column, Place(region, day, lists), keeps_digits(spec, column)):
             words = SENTENCES[found.sentence]
             values_en = {"title": column.title.en, **found.values}
             values_zh = {"title": column.title.zh, **found.values}

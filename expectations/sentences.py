@@ -16,6 +16,15 @@ SENTENCES: dict[str, Texts] = {
     "row.field_count": Texts(zh="每行栏目数与约定一致", en="Each row has the agreed number of fields"),
     "row.nul": Texts(zh="内容中没有空字符（NUL）", en="No cell holds a NUL character"),
     "row.too_long": Texts(zh="每栏内容不超过4000个字符", en="No cell is longer than 4,000 characters"),
+    "row.no_result": Texts(
+        zh="工作簿中的公式均有计算结果（不是错误值，也不是从未计算）",
+        en="Every formula of the workbook has its result: no cell shows an error or was never calculated",
+    ),
+    "digits_lost": Texts(
+        zh="{title}的各位数字齐全：电子表格曾把它当作数字，只保留了前15位（如5.20381E+14）；请将该栏设为文本格式后重新报送",
+        en="{title}: all its digits are there; a spreadsheet took it for a number and kept the first 15 of them "
+        "(such as 5.20381E+14): format the column as text and deliver it again",
+    ),
     "required": Texts(zh="{title}必须填写", en="{title}: must be given"),
     "too_long": Texts(zh="{title}不超过{longest}个字符", en="{title}: at most {longest} characters"),
     "code": Texts(zh="{title}应为约定代码之一：{codes}", en="{title}: one of the agreed codes {codes}"),

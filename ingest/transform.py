@@ -15,6 +15,7 @@ from ingest.hidden import (
     mask_owner,
     mask_within,
 )
+from ingest.mangled import is_mangled, keeps_digits
 from ingest.normalise import Column, add_up, clean, clean_codes, clean_dates
 from ingest.pseudonym import Pseudonymiser, mask_business_name, mask_name
 from ingest.readers import Batch
@@ -44,6 +45,7 @@ class Transformer:
         self._spec = spec
         self._pseudonymiser = pseudonymiser
         self.totals: dict[str, Decimal] = {name: Decimal(0) for name in totals}
+        self._ids = frozenset(column.name for column in spec.columns if keeps_digits(spec, column))
 
     def apply(self, batch: Batch) -> RawBatch:
         """Transform a batch; adds to `totals`."""
@@ -56,6 +58,8 @@ class Transformer:
             cells = self._cleaned(column, delivered)
             if batch.odd:
                 _cut_what_cannot_be_stored(cells, faults)
+            if column.name in self._ids:
+                _drop_mangled(column, cells, faults)
             if column.name in self.totals:
                 self.totals[column.name] = add_up(self.totals[column.name], cells)
             by_name[column.name] = cells
@@ -76,7 +80,7 @@ class Transformer:
             return clean_dates(cells)
         if column.type in _OF_FEW_TEXTS:
             return clean_codes(cells)
-        return clean(cells, column.type not in ("text", "person_name") or column.name in self._spec.key)
+        return clean(cells, column.type not in ("text", "person_name") or column.name in self._ids)
 
     def _raw(self, column: ColumnSpec, cells: Column, faults: list[tuple[str, ...]]) -> list[Column]:
         if column.type == "person_name":
@@ -110,6 +114,17 @@ def _mask_households(owner: ColumnSpec, household: Household, by_name: dict[str,
             for other in owner.masked_in:
                 if other != household.name and by_name[other][index]:
                     by_name[other][index] = mask_household_text(by_name[other][index])
+
+
+def _drop_mangled(column: ColumnSpec, cells: Column, faults: list[tuple[str, ...]]) -> None:
+    """An id that a spreadsheet has shortened to `5.20381E+14` costs the row; the cell is left out."""
+    whole = "".join(cells)
+    if "E+" not in whole and "e+" not in whole:
+        return
+    for index, cell in enumerate(cells):
+        if is_mangled(cell):
+            faults[index] += (f"{column.name}.digits_lost",)
+            cells[index] = ""
 
 
 def _cut_what_cannot_be_stored(cells: Column, faults: list[tuple[str, ...]]) -> None:
