@@ -13,6 +13,7 @@ from ingest.normalise import is_day
 from ingest.spec import SourceSpec
 
 MANIFEST = ".manifest.json"
+ZIP = ".zip"
 _STEM = re.compile(r"(?P<source>[a-z][a-z0-9_]*)_(?P<region>[0-9]{6})_(?P<date>[0-9]{8})_(?P<sequence>[0-9]{2})")
 _MANIFEST_LIMIT = 1 << 20
 
@@ -22,18 +23,26 @@ class Found:
     """One delivery of a source as it lies in the inbox.
 
     state       `complete`; `waiting` (no manifest yet); `incomplete` (manifest without data); `misnamed` (complete, but the name
-                is not `<source>_<region>_<yyyymmdd>_<nn>`); `link` (a symbolic link: never followed).
+                is not `<source>_<region>_<yyyymmdd>_<nn>`); `link` (a symbolic link: never followed); `several` (data files of
+                one name with different endings).
+    stem        the name without its ending (`.csv`, `.csv.zip` or `.zip`): data file and manifest have it in common.
     size        bytes of the data file; None without one.
     changed_at  when the newer of the two files was last written, if the place says so.
     """
 
-    state: Literal["complete", "waiting", "incomplete", "misnamed", "link"]
+    state: Literal["complete", "waiting", "incomplete", "misnamed", "link", "several"]
     file_name: str
+    stem: str
     region: str | None = None
     business_date: date | None = None
     sequence: int | None = None
     size: int | None = None
     changed_at: datetime | None = None
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether the data file is in a zip."""
+        return self.file_name.endswith(ZIP)
 
 
 class Inbox:
@@ -63,9 +72,9 @@ class Inbox:
             raise ValueError("a file name has no folder")
         return cast(BinaryIO, self._fs.open(f"{self._folder}/{file_name}", "rb"))
 
-    def manifest(self, data_file: str) -> bytes:
-        """The bytes of the manifest of a data file (a megabyte at most: a longer one will not parse)."""
-        with self.open(data_file.rpartition(".")[0] + MANIFEST) as file:
+    def manifest(self, stem: str) -> bytes:
+        """The bytes of a delivery's manifest (a megabyte at most: a longer one will not parse)."""
+        with self.open(stem + MANIFEST) as file:
             return file.read(_MANIFEST_LIMIT)
 
     def _is_here(self, parent: str) -> bool:
@@ -77,21 +86,27 @@ class Inbox:
 def scan(inbox: Inbox, spec: SourceSpec) -> list[Found]:
     """Every delivery of the source in the folder, by business date, sequence and name."""
     files = inbox.files()
-    suffix = f".{spec.extension}"
-    stems = {name[: -len(suffix)] for name in files if name.endswith(suffix)}
-    stems |= {name[: -len(MANIFEST)] for name in files if name.endswith(MANIFEST)}
-    found = [_found(stem, suffix, files) for stem in stems if stem.startswith(f"{spec.name}_")]
+    endings = (f".{spec.extension}", f".{spec.extension}{ZIP}", ZIP)
+    stems = {stem_of(name, endings) for name in files if name.startswith(f"{spec.name}_")} - {None}
+    found = [_found(stem, endings, files) for stem in stems if stem is not None]
     return sorted(found, key=lambda f: (f.business_date or date.min, f.sequence or 0, f.file_name))
 
 
-def _found(stem: str, suffix: str, files: dict[str, dict[str, Any]]) -> Found:
-    data, manifest = files.get(stem + suffix), files.get(stem + MANIFEST)
+def stem_of(name: str, endings: tuple[str, ...]) -> str | None:
+    """A name without its ending; None when it is no data file of these endings and no manifest."""
+    ending = next((ending for ending in (MANIFEST, *endings) if name.endswith(ending)), None)
+    return None if ending is None else name.removesuffix(ending)
+
+
+def _found(stem: str, endings: tuple[str, ...], files: dict[str, dict[str, Any]]) -> Found:
+    there = [stem + ending for ending in endings if stem + ending in files]
+    name = there[0] if there else stem + endings[0]
+    data, manifest = files.get(name), files.get(stem + MANIFEST)
     changed = [when for entry in (data, manifest) if entry and (when := _changed_at(entry))]
     size = data.get("size") if data else None
     whole: dict[str, Any] = {"size": size, "changed_at": max(changed, default=None)}
-    name = stem + suffix
     if any(entry and entry.get("islink") for entry in (data, manifest)):
-        return Found("link", name, **whole)
+        return Found("link", name, stem, **whole)
     match = _STEM.fullmatch(stem)
     if match and is_day(match["date"][:4], match["date"][4:6], match["date"][6:]):
         whole |= {
@@ -103,8 +118,10 @@ def _found(stem: str, suffix: str, files: dict[str, dict[str, Any]]) -> Found:
     else:
         state = "misnamed"
     if data is None:
-        return Found("incomplete", name, **whole)
-    return Found(state if manifest is not None else "waiting", name, **whole)
+        return Found("incomplete", name, stem, **whole)
+    if len(there) > 1:
+        return Found("several", name, stem, **whole)
+    return Found(state if manifest is not None else "waiting", name, stem, **whole)
 
 
 def _changed_at(entry: dict[str, Any]) -> datetime | None:

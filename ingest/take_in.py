@@ -7,7 +7,9 @@ is not loaded twice, one that was cut off is loaded anew.
 from __future__ import annotations
 
 import hashlib
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from ingest import archive, ledger
@@ -20,7 +22,10 @@ from ingest.ledger import CheckResult, Delivery
 from ingest.load import load
 from ingest.manifest import Manifest, agree, read_manifest
 from ingest.pseudonym import fingerprint
+from ingest.readers.packed import unpacked
+from ingest.readers.records import Stream
 from ingest.spec import SourceSpec
+from ingest.strangers import note_strangers
 
 _SETTLED = ("accepted", "replaced", "duplicate", "refused", "conflict")
 
@@ -36,6 +41,7 @@ def take_in(ctx: LoadContext, spec: SourceSpec, up_to: date) -> list[int]:
         _check_key(connection, ctx.key)
         # One at a time; the lock goes with the connection, also when the process is killed
         connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"take_in {spec.name} {ctx.region}"])
+        note_strangers(connection, inbox, spec, ctx.region)
         for found in scan(inbox, spec):
             if found.state in ("waiting", "incomplete"):
                 _note_unfinished(connection, ctx, spec, found)
@@ -65,11 +71,14 @@ def _note_unfinished(connection: Conn, ctx: LoadContext, spec: SourceSpec, found
 
 
 def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox, found: Found) -> None:
-    known = ledger.latest_of_file(connection, spec.name, found.file_name)
+    known = _known(connection, spec, found)
     if found.state == "link":
         refusal = DeliveryRefused("file.link", "file", "symbolic links are not followed")
         return _settle_unread(connection, ctx, spec, found, known, refusal)
-    manifest_bytes = inbox.manifest(found.file_name)
+    if found.state == "several":
+        refusal = DeliveryRefused("file.several", "file name", "data files with different endings have this name")
+        return _settle_unread(connection, ctx, spec, found, known, refusal)
+    manifest_bytes = inbox.manifest(found.stem)
     settled = known is not None and known.status in ("accepted", "replaced", "duplicate")
     if settled and known is not None and _unchanged(ctx, known, found, manifest_bytes):
         return
@@ -79,7 +88,7 @@ def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox
             return
         delivery_id = _begin(connection, ctx, spec, found, known)
         try:
-            _load(connection, ctx, spec, delivery_id, incoming, _agreed(ctx, spec, found, manifest_bytes), mark)
+            _load(connection, ctx, spec, found, delivery_id, incoming, _agreed(ctx, spec, found, manifest_bytes), mark)
         except DeliveryRefused as refusal:
             archived = incoming.finish()
             reason = _unlike_the_manifest(manifest_bytes, archived.sha256) or refusal
@@ -99,15 +108,31 @@ def _is_known(known: Delivery, archived: Archived, mark: str) -> bool:
     return known.status == "loading" and known.rows_in_file is not None
 
 
+def _known(connection: Conn, spec: SourceSpec, found: Found) -> Delivery | None:
+    """The newest record of the file, or of a manifest that was there before its data file, when nobody knew of the zip."""
+    known = ledger.latest_of_file(connection, spec.name, found.file_name)
+    if known is None and found.is_packed:
+        alone = ledger.latest_of_file(connection, spec.name, f"{found.stem}.{spec.extension}")
+        return alone if alone is not None and alone.status == "incomplete" else None
+    return known
+
+
 def _load(
-    connection: Conn, ctx: LoadContext, spec: SourceSpec, delivery_id: int, incoming: Incoming, manifest: Manifest, mark: str
+    connection: Conn,
+    ctx: LoadContext,
+    spec: SourceSpec,
+    found: Found,
+    delivery_id: int,
+    incoming: Incoming,
+    manifest: Manifest,
+    mark: str,
 ) -> None:
     """Load the delivery while it comes in, all or nothing; the file is safe in the archive before the rows stand."""
     if _stands_already(connection, delivery_id, manifest, incoming, mark):
         return
     with connection.transaction():
-        data = incoming if spec.is_text and not incoming.is_finished else incoming.finish().path
-        loaded = load(connection, spec, delivery_id, data, manifest, ctx.key)
+        with _data(spec, found, incoming) as data:
+            loaded = load(connection, spec, delivery_id, data, manifest, ctx.key)
         sha256 = incoming.finish().sha256
         if sha256 != manifest.sha256:
             raise _other_bytes()
@@ -124,6 +149,13 @@ def _load(
                 "reason": _places(loaded.warnings),
             },
         )
+
+
+def _data(spec: SourceSpec, found: Found, incoming: Incoming) -> AbstractContextManager[Stream | Path]:
+    """What is to be read: a text while it comes in, a zip and other containers when they are whole."""
+    if found.is_packed:
+        return unpacked(spec, incoming.finish().path, found.stem)
+    return nullcontext(incoming if spec.is_text and not incoming.is_finished else incoming.finish().path)
 
 
 def _other_bytes() -> DeliveryRefused:
