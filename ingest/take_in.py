@@ -84,7 +84,7 @@ def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox
         return
     mark = f"manifest {hashlib.sha256(manifest_bytes).hexdigest()[:12]}"
     with inbox.open(found.file_name) as file, archive.Incoming(ctx.archive, file) as incoming:
-        if known is not None and known.sha256 is not None and _is_known(known, incoming.finish(), mark):
+        if known is not None and known.sha256 is not None and _is_known(ctx, known, incoming.finish(), mark):
             return
         delivery_id = _begin(connection, ctx, spec, found, known)
         try:
@@ -98,13 +98,13 @@ def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox
                 )
 
 
-def _is_known(known: Delivery, archived: Archived, mark: str) -> bool:
+def _is_known(ctx: LoadContext, known: Delivery, archived: Archived, mark: str) -> bool:
     """Whether nothing is left to do for these bytes: refused before under this manifest, or loaded and waiting for `accept`."""
     if known.sha256 != archived.sha256:
         return False
     reason = known.reason or ""
     if known.status in ("refused", "conflict") and reason.endswith(f"[{mark}]"):
-        return not reason.startswith("file.future_date")
+        return not reason.startswith("file.future_date") or (known.business_date or ctx.today) > ctx.today
     return known.status == "loading" and known.rows_in_file is not None
 
 

@@ -14,8 +14,8 @@ from typing import Protocol
 from ingest.errors import DeliveryRefused
 
 CHUNK = 1 << 15  # some hundred rows: what is made of them stays in the processor's cache
-# A field of 4,001 characters costs its row; one of 16 million is an unclosed quote that swallows the file.
-LONGEST_RECORD = 1 << 24
+# A field of 4,001 characters costs its row; two megabytes are an unclosed quote that swallows the file.
+LONGEST_RECORD = 1 << 21
 
 
 class Stream(Protocol):
@@ -27,21 +27,24 @@ class Stream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Whole records: their bytes, the bytes and lines of the file before them, and how many they are."""
+    """Whole records: their bytes, the bytes and lines of the file before them, how many they are, and where among the bytes those
+    of several lines begin and end."""
 
     data: bytes
     offset: int
     lines_before: int
     records: int
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """How much of a block is whole records: bytes, records, lines."""
+    """How much of a block is whole records: bytes, records, lines; and the bytes of the records of several lines."""
 
     length: int
     records: int
     lines: int
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 class Records:
@@ -75,7 +78,7 @@ class Records:
             more = self.fill()
             cut = self._cut(self.rest, not more)
             if cut.length:
-                chunk = Chunk(self.rest[: cut.length], self.offset, self.lines, cut.records)
+                chunk = Chunk(self.rest[: cut.length], self.offset, self.lines, cut.records, cut.spans)
                 self.skip(cut.length, cut.lines)
                 yield chunk
 
@@ -99,6 +102,7 @@ class CsvCut:
         """The whole records at the front of a block; `ended`: nothing follows it."""
         limit = len(block) if ended else block.rfind(b"\n") + 1
         position = records = lines = 0
+        spans: list[tuple[int, int]] = []
         quote = block.find(b'"', 0, limit)
         while quote >= 0:
             start = block.rfind(b"\n", 0, quote) + 1
@@ -106,26 +110,27 @@ class CsvCut:
             records, lines = records + _records(before), lines + before.count(b"\n")
             found = self.first_record(block[start:limit], ended)
             if found is None:
-                return Cut(start, records, lines)
+                return Cut(start, records, lines, tuple(spans))
             _, taken = found
+            if taken.lines > 1:
+                spans.append((start, start + taken.length))
             records, lines, position = records + 1, lines + taken.lines, start + taken.length
             quote = block.find(b'"', position, limit)
         rest = block[position:limit]
-        return Cut(limit, records + _records(rest), lines + _lines(rest))
+        return Cut(limit, records + _records(rest), lines + _lines(rest), tuple(spans))
 
     def first_record(self, block: bytes, ended: bool) -> tuple[list[str] | None, Cut] | None:
         """The first record of a block that ends with a line, and its length; None when it does not end in the block. The cells
         are None when they cannot be read as CSV."""
-        lines: list[bytes] = []
+        position = lines = 0
 
         def decoded() -> Iterator[str]:
-            position = 0
+            nonlocal position, lines
             while position < len(block):
-                end = block.find(b"\n", position) + 1 or len(block)
-                lines.append(block[position:end])
-                position = end
+                start, position = position, block.find(b"\n", position) + 1 or len(block)
+                lines += 1
                 # What cannot be decoded is refused by who reads the cells; a replacement moves no quote or line feed
-                yield lines[-1].decode(self.encoding, "replace")
+                yield block[start:position].decode(self.encoding, "replace")
             yield "\n"  # read only when the record goes on behind the block
 
         reader = csv.reader(decoded(), delimiter=self.delimiter)
@@ -134,9 +139,9 @@ class CsvCut:
             cells = next(reader)
         except csv.Error:
             cells = None  # whoever reads the cells stumbles over it too, and says where
-        if reader.line_num > len(lines) and not ended:
+        if reader.line_num > lines and not ended:
             return None
-        return cells, Cut(sum(map(len, lines)), 1, len(lines))
+        return cells, Cut(position, 1, lines)
 
 
 def _records(block: bytes) -> int:
