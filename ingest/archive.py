@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 _CHUNK = 1 << 20
 _SYNC_EVERY = 1 << 26
@@ -31,7 +33,7 @@ def path_of(archive: Path, sha256: str) -> Path:
 class Incoming:
     """A stream on its way into the archive: what is read of it is hashed and kept. As a context: what is not finished is gone.
 
-    Killed at any point it leaves no half file under a final name (a temporary one at most, in `<archive>/incoming`).
+    Killed at any point it leaves no half file under a final name, only a temporary one in `<archive>/incoming` for `sweep`.
     """
 
     def __init__(self, archive: Path, source: BinaryIO) -> None:
@@ -39,7 +41,7 @@ class Incoming:
         folder = archive / "incoming"
         folder.mkdir(parents=True, exist_ok=True)
         self._digest, self._size, self._unsynced = hashlib.sha256(), 0, 0
-        self._temporary = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115 (closed by this context)
+        self._temporary = _locked_file(folder)
         self._syncing = ThreadPoolExecutor(1, "sync the archive")
         self._archived: Archived | None = None
 
@@ -99,6 +101,40 @@ def store(archive: Path, source: BinaryIO) -> Archived:
     """Copy a stream into the archive."""
     with Incoming(archive, source) as incoming:
         return incoming.finish()
+
+
+def sweep(archive: Path) -> None:
+    """Remove from `<archive>/incoming` what a killed process left there: everything that nobody holds a lock on."""
+    folder = archive / "incoming"
+    for path in folder.iterdir() if folder.is_dir() else ():
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+        except BlockingIOError:
+            pass  # another delivery is coming in
+        finally:
+            os.close(descriptor)
+
+
+def hold(descriptor: int) -> None:
+    """Keep `sweep` from a file or folder of `incoming`, as long as it is open and its process lives."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _locked_file(folder: Path) -> Any:
+    while True:
+        made = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115 (closed by `Incoming`)
+        hold(made.fileno())
+        if os.fstat(made.fileno()).st_nlink:  # else another process swept before it was locked
+            return made
+        made.close()
 
 
 def _sync_folder(folder: Path) -> None:

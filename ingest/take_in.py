@@ -41,6 +41,7 @@ def take_in(ctx: LoadContext, spec: SourceSpec, up_to: date) -> list[int]:
         _check_key(connection, ctx.key)
         # One at a time; the lock goes with the connection, also when the process is killed
         connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"take_in {spec.name} {ctx.region}"])
+        archive.sweep(ctx.archive)
         note_strangers(connection, inbox, spec, ctx.region)
         for found in scan(inbox, spec):
             if found.state in ("waiting", "incomplete"):

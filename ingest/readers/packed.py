@@ -5,6 +5,7 @@ The manifest's sha256 is of the zip, its rows and totals are of what is inside.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import zipfile
 import zlib
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from ingest.archive import hold
 from ingest.errors import DeliveryRefused
 from ingest.readers.records import Stream
 from ingest.readers.xlsx import UNPACKED_LIMIT
@@ -86,11 +88,16 @@ class _Counted:
 @contextmanager
 def _on_disk(stream: Stream, folder: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="unpacked", dir=folder / "incoming") as place:
-        target = Path(place) / "data"
-        with target.open("wb") as file:
-            while block := stream.read(_BLOCK):
-                file.write(block)
-        yield target
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            hold(descriptor)
+            target = Path(place) / "data"
+            with target.open("wb") as file:
+                while block := stream.read(_BLOCK):
+                    file.write(block)
+            yield target
+        finally:
+            os.close(descriptor)
 
 
 def _damaged(place: str, detail: str) -> DeliveryRefused:
