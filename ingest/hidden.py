@@ -12,9 +12,7 @@ from ingest.pseudonym import MASK, canonical_id, is_right, mask_business_name, m
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff·•]{2,}")
 _HAN_LINES = re.compile(rf"(?:{_HAN.pattern}\n)*+{_HAN.pattern}")
-_NO_NAMES = frozenset(
-    ["不详", "未知", "待补", "待查", "暂无", "没有", "无名", "空白", "不明", "未填", "姓名", "负责人", "经营者"]
-)
+NO_NAMES = frozenset(["不详", "未知", "待补", "待查", "暂无", "没有", "无名", "空白", "不明", "未填", "姓名", "负责人", "经营者"])
 _ID_18 = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
 _ID_15_OR_18 = re.compile(r"(?<![0-9])(?:[0-9]{17}[0-9Xx]|[0-9]{15})(?![0-9])")
 _DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
@@ -23,12 +21,12 @@ _FIFTEEN = b"0" * 15
 
 def is_usable(name: str) -> bool:
     """Whether a cell holds a name that can be looked for in others: two Han characters or more, and none of the fillers."""
-    return name not in _NO_NAMES and _HAN.fullmatch("".join(name.split())) is not None
+    return name not in NO_NAMES and _HAN.fullmatch("".join(name.split())) is not None
 
 
 def are_usable(names: Column) -> bool:
     """Whether all cells are usable names, told at one look; False also when it would need a closer one."""
-    return _NO_NAMES.isdisjoint(names) and _HAN_LINES.fullmatch("\n".join(names)) is not None
+    return NO_NAMES.isdisjoint(names) and _HAN_LINES.fullmatch("\n".join(names)) is not None
 
 
 def mask_within(names: Column, cells: Column) -> Column:

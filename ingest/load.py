@@ -76,8 +76,8 @@ def _rows_of_file(
     spec: SourceSpec, path: Path, naming: Naming, findings: Findings, maker: RowMaker, count: _Count
 ) -> Iterator[CopyRows]:
     for batch in read(spec, path, naming, findings):
-        yield maker.rows(batch, count.rows)
-        count.rows += len(batch.rows)
+        before, count.rows = count.rows, count.rows + len(batch.rows)
+        yield maker.rows(batch, range(before + 1, count.rows + 1))
     count.totals = maker.totals
 
 

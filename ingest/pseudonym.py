@@ -23,7 +23,7 @@ _DIGITS = re.compile(r"[0-9]+")
 _FINGERPRINT_TEXT = b"bureau pseudonym key fingerprint v1"
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 MASK = "**"
-_TWO_CHARACTER_SURNAMES = frozenset(
+TWO_CHARACTER_SURNAMES = frozenset(
     [
         "欧阳",
         "太史",
@@ -88,8 +88,30 @@ _TWO_CHARACTER_SURNAMES = frozenset(
     ]
 )
 # Ends of names that a household cannot have: such a name is a legal person's or an office's, and public as it stands.
-_LEGAL_PERSON = re.compile(
-    r"(公司|合作社|合作联社|集团|银行|信用社|局|委员会|居委会|村委会|政府|学校|学院|中学|小学|幼儿园|医院|卫生院|中心|研究所|支行|分行|协会)$"
+LEGAL_PERSON_ENDINGS = (
+    "公司",
+    "合作社",
+    "合作联社",
+    "集团",
+    "银行",
+    "信用社",
+    "局",
+    "委员会",
+    "居委会",
+    "村委会",
+    "政府",
+    "学校",
+    "学院",
+    "中学",
+    "小学",
+    "幼儿园",
+    "医院",
+    "卫生院",
+    "中心",
+    "研究所",
+    "支行",
+    "分行",
+    "协会",
 )
 _TRADE_ENDINGS = frozenset("店部馆厂坊行社摊铺场屋吧城室院所站点园庄户")
 
@@ -234,7 +256,7 @@ def fingerprint(key: bytes) -> str:
 
 def mask_name(name: str) -> str:
     """Surname and `**`: the first two characters of a compound surname, else the first character."""
-    surname = name[:2] if len(name) > 2 and name[:2] in _TWO_CHARACTER_SURNAMES else name[:1]
+    surname = name[:2] if len(name) > 2 and name[:2] in TWO_CHARACTER_SURNAMES else name[:1]
     return surname + MASK
 
 
@@ -245,7 +267,7 @@ def mask_business_name(name: str) -> str:
     told from the trade's words: of a bare name of two to four characters the surname stays, of a longer one the last
     character when it is a word of trade (`**店`). The archive has the name for those who may read it.
     """
-    if _LEGAL_PERSON.search(name):
+    if name.endswith(LEGAL_PERSON_ENDINGS):
         return name
     ending = name[-1] if name[-1] in _TRADE_ENDINGS else ""
     if not ending and 2 <= len(name) <= 4 and _HAN.fullmatch(name):

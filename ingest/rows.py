@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from ingest.normalise import Column
+from ingest.normalise import EXACT, Column
 from ingest.pseudonym import Pseudonymiser
 from ingest.readers import Batch
 from ingest.spec import SourceSpec
@@ -42,14 +43,21 @@ class RowMaker:
         """Sums so far."""
         return self._transformer.totals
 
-    def rows(self, batch: Batch, rows_before: int) -> CopyRows:
-        """The rows of a batch that has so many rows of the file before it."""
-        raw = self._transformer.apply(batch)
-        first = row_id(self._delivery_id, rows_before + 1)
-        return _copy_rows(raw, range(first, first + raw.rows))
+    def add(self, totals: dict[str, Decimal]) -> None:
+        """Sums of rows that were made elsewhere."""
+        for name, total in totals.items():
+            self._transformer.totals[name] = EXACT.add(self._transformer.totals[name], total)
+
+    def row_id(self, row_number: int) -> int:
+        """The row_id of a row of this delivery."""
+        return row_id(self._delivery_id, row_number)
+
+    def rows(self, batch: Batch, row_numbers: Sequence[int]) -> CopyRows:
+        """The rows of a batch, which have these numbers in the file."""
+        return _copy_rows(self._transformer.apply(batch), [self.row_id(number) for number in row_numbers])
 
 
-def _copy_rows(raw: RawBatch, row_ids: range) -> CopyRows:
+def _copy_rows(raw: RawBatch, row_ids: list[int]) -> CopyRows:
     columns = [_escaped(column) for column in raw.columns] if raw.odd else raw.columns
     lines = list(map("\t".join, zip(map(str, row_ids), *columns, strict=True)))
     if not any(raw.faults):

@@ -1,4 +1,4 @@
-"""A process that makes rows of chunks: `python -m ingest.worker`, spoken to by `ingest.workers` over its standard streams.
+"""A process that makes rows of chunks, started and spoken to by `ingest.workers` over its standard streams.
 
 It decodes, splits, normalises and pseudonymises while the loader reads on and PostgreSQL takes the rows before. It writes to
 nothing but its parent, and ends when the parent does. What it was given (a key, personal data) never reaches a log.
@@ -12,12 +12,16 @@ import pickle
 import sys
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from ingest.errors import DeliveryRefused
-from ingest.readers.delimited_text import Layout, parse
+from ingest.readers.delimited_text import Layout, decode, parse, parse_lines
 from ingest.readers.records import Chunk
 from ingest.rows import CopyRows, RowMaker
 from ingest.spec import SourceSpec
+
+if TYPE_CHECKING:
+    from ingest.kernel import PlainRows
 
 
 @dataclass(frozen=True)
@@ -58,16 +62,32 @@ class Broken:
 Answer = CopyRows | Refusal | Broken
 
 
-def rows_of(parcel: Parcel, layout: Layout, maker: RowMaker) -> CopyRows:
-    """The rows of a parcel. Raises DeliveryRefused."""
-    sound, faulty = [], []
+def rows_of(parcel: Parcel, layout: Layout, maker: RowMaker, plain: PlainRows | None = None) -> CopyRows:
+    """The rows of a parcel, through `plain` those that need no thought. Raises DeliveryRefused."""
+    made: list[CopyRows] = []
     before = parcel.rows_before
     for chunk in parcel.chunks:
-        rows = maker.rows(parse(layout, chunk), before)
-        sound.append(rows.sound)
-        faulty.append(rows.faulty)
-        before += chunk.records
-    return CopyRows(b"".join(sound), b"".join(faulty))
+        first, before = before + 1, before + chunk.records
+        found = decode(layout, chunk) if plain is not None else None
+        if plain is None or found is None or not found.is_row_by_row:
+            made.append(maker.rows(parse(layout, chunk), range(first, before + 1)))
+            continue
+        quick = plain.rows(found.text.encode(), len(found.lines), maker.row_id(first))
+        made.append(CopyRows(quick.rows, b""))
+        maker.add(quick.totals)
+        if quick.left:
+            lines, places = zip(*((found.lines[index], found.places[index]) for index in quick.left), strict=True)
+            made.append(maker.rows(parse_lines(layout, lines, places, odd=True), [first + index for index in quick.left]))
+    return CopyRows(b"".join(rows.sound for rows in made), b"".join(rows.faulty for rows in made))
+
+
+def plain_rows(job: Job) -> PlainRows | None:
+    """The compiled way; None where it cannot be had (the other one gives the same rows, only slower)."""
+    try:
+        from ingest.kernel import PlainRows
+    except Exception:  # numba has many reasons: no processor that it knows, no folder for what it compiled
+        return None
+    return PlainRows(job.spec, job.layout.positions, job.layout.width, job.key, job.totals)
 
 
 def main() -> None:
@@ -76,11 +96,11 @@ def main() -> None:
     os.dup2(2, 1)  # whatever prints does not disturb the answers
     gc.disable()  # nothing here makes cycles, and looking for them costs a fifth of the time
     job: Job = pickle.load(incoming)
-    maker = RowMaker(job.spec, job.key, job.delivery_id, job.totals)
+    maker, plain = RowMaker(job.spec, job.key, job.delivery_id, job.totals), plain_rows(job)
     while (parcel := pickle.load(incoming)) is not None:
         answer: Answer
         try:
-            answer = rows_of(parcel, job.layout, maker)
+            answer = rows_of(parcel, job.layout, maker, plain)
         except DeliveryRefused as refusal:
             answer = Refusal(refusal.rule, refusal.place, refusal.detail)
         except Exception as error:
@@ -95,7 +115,8 @@ def _send(outgoing: object, answer: object) -> None:
     outgoing.flush()  # type: ignore[attr-defined]
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The process."""
     try:
         main()
     except (EOFError, BrokenPipeError):  # the loader is gone

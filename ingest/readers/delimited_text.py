@@ -106,34 +106,72 @@ def _after_mark(records: Records, encoding: str, findings: Findings) -> bool:
 
 def parse(layout: Layout, chunk: Chunk) -> Batch:
     """Decode and split a chunk. Raises DeliveryRefused with the place of bytes or lines that cannot be read."""
-    text = _decode(chunk.data, layout.encoding, chunk.offset)
-    if b"\r" in chunk.data:
+    found = decode(layout, chunk)
+    if found.is_row_by_row:
+        return parse_lines(layout, found.lines, found.places, _odd(found.text, found.lines))
+    if layout.quoted and ('"' in found.text or "\r" in found.text):
+        rows, places = _through_csv(layout, _decode(chunk.data, layout.encoding, chunk.offset), chunk.lines_before)
+    else:
+        rows, places = _by_line(layout, found.text, chunk)
+    assert len(rows) == chunk.records, "cutting and splitting disagree"
+    return _batch(layout, rows, places, True)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A chunk's text.
+
+    is_row_by_row  every element of `lines` is a row, and every line of `text`: there a row of several lines has \\x01 for each
+                   line feed within, and line ends are plain.
+    places         the number of each row's first line in the file.
+    """
+
+    text: str
+    lines: list[str]
+    places: Sequence[int]
+    is_row_by_row: bool
+
+
+def decode(layout: Layout, chunk: Chunk) -> Decoded:
+    """Decode a chunk strictly and tell its lines apart."""
+    data, folded = _folded(chunk)
+    text = _decode(data, layout.encoding, chunk.offset)
+    if b"\r" in data:
         text = text.replace("\r\n", "\n")
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()
-    rows, places, line_by_line = _split(layout, text, lines, chunk)
-    assert len(rows) == chunk.records, "cutting and splitting disagree"
-    odd = not line_by_line or "\\" in text or any(mark in chunk.data for mark in (b"\t", b"\0"))
-    odd = odd or "\r" in text or max(map(len, lines), default=0) > LONGEST_PLAIN_LINE
+    places: list[int] | range = range(chunk.lines_before + 1, chunk.lines_before + 1 + len(lines))
+    if folded:
+        places = list(places)
+        for index, more, whole in folded:
+            lines[index] = whole.decode(layout.encoding)
+            places[index + 1 :] = [place + more for place in places[index + 1 :]]
+    return Decoded(text, lines, places, len(lines) == chunk.records and "\r" not in text)
+
+
+def _folded(chunk: Chunk) -> tuple[bytes, list[tuple[int, int, bytes]]]:
+    """The bytes with each row on one line of as many bytes; of the rows of several lines index, further lines, and bytes."""
+    data, folded = bytearray(chunk.data), []
+    for start, end in chunk.spans:
+        whole = chunk.data[start:end].removesuffix(b"\n")
+        data[start : start + len(whole)] = whole.replace(b"\r\n", b"\1\1").replace(b"\n", b"\1")
+        folded.append((data.count(b"\n", 0, start), whole.count(b"\n"), whole))
+    return bytes(data) if folded else chunk.data, folded
+
+
+def parse_lines(layout: Layout, lines: Sequence[str], places: Sequence[int], odd: bool) -> Batch:
+    """Split lines that are a row each; `odd` as of `Batch`."""
+    rows = [
+        _through_csv(layout, line, place - 1)[0][0] if layout.quoted and '"' in line else line.split(layout.delimiter)
+        for place, line in zip(places, lines, strict=True)
+    ]
     return _batch(layout, rows, places, odd)
 
 
-def _split(layout: Layout, text: str, lines: list[str], chunk: Chunk) -> tuple[list[list[str]], Sequence[int], bool]:
-    """Rows, their lines' numbers, and whether every line is a row."""
-    quoted = layout.quoted and '"' in text
-    if len(lines) == chunk.records and "\r" not in text:
-        places = range(chunk.lines_before + 1, chunk.lines_before + 1 + len(lines))
-        if not quoted:
-            return [line.split(layout.delimiter) for line in lines], places, True
-        rows = [
-            _through_csv(layout, line, place - 1)[0][0] if '"' in line else line.split(layout.delimiter)
-            for place, line in zip(places, lines, strict=True)
-        ]
-        return rows, places, True
-    if quoted or (layout.quoted and "\r" in text):
-        return *_through_csv(layout, _decode(chunk.data, layout.encoding, chunk.offset), chunk.lines_before), False
-    return *_by_line(layout, text, chunk), False
+def _odd(text: str, lines: list[str]) -> bool:
+    mind = "\\" in text or "\t" in text or "\0" in text or "\1" in text
+    return mind or max(map(len, lines), default=0) > LONGEST_PLAIN_LINE
 
 
 def _batch(layout: Layout, rows: list[list[str]], places: Sequence[int], odd: bool) -> Batch:

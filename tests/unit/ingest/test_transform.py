@@ -47,7 +47,7 @@ def test_totals_are_exact(numbers: list[Decimal]) -> None:
 @given(st.lists(st.lists(CELL, min_size=16, max_size=16), min_size=1, max_size=8))
 def test_any_row_comes_out_as_one_row_of_copy_text(rows: list[list[str | None]]) -> None:
     spec = SPECS["employment"]
-    made = RowMaker(spec, b"k" * 32, 7, frozenset()).rows(Batch(list(rows), {}, [1] * len(rows)), 0)
+    made = RowMaker(spec, b"k" * 32, 7, frozenset()).rows(Batch(list(rows), {}, [1] * len(rows)), range(1, len(rows) + 1))
     found: dict[str, int] = {}
     for lines, width in ((made.sound, len(spec.raw_columns) + 1), (made.faulty, len(spec.raw_columns) + 2)):
         *whole, last = lines.decode().split("\n")
