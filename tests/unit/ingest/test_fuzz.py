@@ -15,14 +15,17 @@ from hypothesis import strategies as st
 
 from ingest.errors import DeliveryRefused
 from ingest.readers import Findings, Naming, read
+from ingest.readers.delimited_text import open_text
 from ingest.readers.packed import unpacked
 from ingest.readers.records import Stream
 from ingest.rows import RowMaker
 from ingest.spec import all_specs
+from ingest.worker import Job, Parcel, plain_rows, rows_of
 from tests.extracts import DAY, REGION, cells, fixture_rows, write_data
 
 SPECS = all_specs()
 KEY = bytes(32)
+SUMMED = {name: frozenset(column.name for column in spec.columns if column.is_number) for name, spec in SPECS.items()}
 EVIL = [
     b"\0",
     b"\xff",
@@ -83,28 +86,40 @@ def in_parts(whole: bytes, chance: random.Random) -> bytes:
     return made.getvalue()
 
 
-def take(source: str, path: Path) -> tuple[int, int] | None:
-    """Rows read and lines for COPY, or None when the file is refused."""
+def take(source: str, path: Path, compiled: bool = False) -> tuple[int, int] | None:
+    """Rows read and lines for COPY, or None when the file is refused. `compiled`: the compiled way must give the same lines."""
     spec = SPECS[source]
-    maker = RowMaker(spec, KEY, 1, frozenset(column.name for column in spec.columns if column.is_number))
-    rows = lines = 0
+    maker = RowMaker(spec, KEY, 1, SUMMED[source])
+    rows, lines = 0, b""
     try:
         for batch in read(spec, path, Naming(REGION, DAY), Findings()):
             assert all(0 <= index < len(batch.rows) for index in batch.faults)
-            made = maker.rows(batch, rows)
-            for block in (made.sound, made.faulty):
-                block.decode()
-                assert b"\0" not in block and block.count(b"\r") == 0
-                lines += block.count(b"\n")
+            made = maker.rows(batch, range(rows + 1, rows + len(batch.rows) + 1))
+            lines += made.sound + made.faulty
             rows += len(batch.rows)
     except DeliveryRefused as refusal:
         assert refusal.rule.startswith(("file.", "manifest."))
         return None
+    assert b"\0" not in lines and b"\r" not in lines
     assert all(isinstance(total, Decimal) for total in maker.totals.values())
-    return rows, lines
+    if compiled and spec.is_text:
+        assert compiled_lines(source, path) == (sorted(lines.splitlines()), maker.totals)
+    lines.decode()
+    return rows, lines.count(b"\n")
 
 
-def walk(folder: Path, source: str, seeds: range) -> None:
+def compiled_lines(source: str, path: Path) -> tuple[list[bytes], dict[str, Decimal]]:
+    """What a worker makes of the file."""
+    spec = SPECS[source]
+    with path.open("rb") as file:
+        layout, chunks = open_text(spec, file, Naming(REGION, DAY), Findings())
+        job = Job(spec, layout, KEY, 1, SUMMED[source])
+        maker = RowMaker(spec, KEY, 1, SUMMED[source])
+        made = rows_of(Parcel(tuple(chunks), 0), layout, maker, plain_rows(job))
+    return sorted((made.sound + made.faulty).splitlines()), maker.totals
+
+
+def walk(folder: Path, source: str, seeds: range, compiled: bool = False) -> None:
     whole = good_file(source, folder)
     path = folder / "damaged"
     taken = 0
@@ -112,7 +127,7 @@ def walk(folder: Path, source: str, seeds: range) -> None:
         chance = random.Random(f"{source} {seed}")
         change = in_parts if SPECS[source].format == "xlsx" and seed % 4 else damaged
         path.write_bytes(change(whole, chance))
-        counted = take(source, path)
+        counted = take(source, path, compiled)
         assert counted is None or counted[0] == counted[1], f"{source} {seed}"
         taken += counted is not None
     assert 0 < taken < len(seeds), "some are refused, some are read"
@@ -126,7 +141,7 @@ def test_a_damaged_file_is_refused_or_read(tmp_path: Path, source: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("source", SPECS)
 def test_many_damaged_files_are_refused_or_read(tmp_path: Path, source: str) -> None:
-    walk(tmp_path, source, range(1000, 6000))
+    walk(tmp_path, source, range(1000, 6000), compiled=True)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
