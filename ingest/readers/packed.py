@@ -57,7 +57,7 @@ def unpacked(spec: SourceSpec, path: Path, stem: str) -> Iterator[Stream | Path]
 def _only_member(container: zipfile.ZipFile, name: str, size: int, spec: SourceSpec) -> zipfile.ZipInfo:
     members = container.infolist()
     if len(members) != 1:
-        raise _damaged("file", f"a zip holds one data file, this one {len(members)}")
+        raise DeliveryRefused("file.several", "file", f"a zip holds one data file, this one {len(members)}")
     member = members[0]
     if member.flag_bits & 1:
         raise DeliveryRefused("file.encrypted", "member 1", "the zip is protected by a password")

@@ -15,8 +15,10 @@ import signal
 import sys
 import threading
 import traceback
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +27,7 @@ from psycopg import sql
 
 from ingest.ddl import install
 from ingest.spec import all_specs
+from tests.extracts import fixture_rows, write_extract, write_manifest
 from tests.integration import bad_deliveries as bad
 from tests.integration.nights import load, rows
 from warehouse.services import postgres
@@ -34,7 +37,7 @@ How = Literal["kill", "late", "server"]
 _LATE = 0.001
 WALKED = ("registrations", "tax_local")
 DAY = bad.FIRST
-LAST = DAY + bad.timedelta(days=1)
+LAST = DAY + timedelta(days=1)
 _MODULES = tuple(
     f"{os.sep}ingest{os.sep}{name}.py" for name in ("accept", "archive", "load", "take_in", "ledger", "ddl", "inbox")
 )
@@ -139,7 +142,7 @@ def before(settings: Settings, inbox: Path) -> None:
     with psycopg.connect(postgres.conninfo(settings), autocommit=True) as connection:
         install(connection, list(all_specs().values()))
     for source in WALKED:
-        earlier = bad.Delivery(inbox, source, bad.FIRST - bad.timedelta(days=1))
+        earlier = bad.Delivery(inbox, source, bad.FIRST - timedelta(days=1))
         earlier.rows[0] |= {earlier.spec.columns[-1].delivered: "x"}
         earlier.write()
         bad.Delivery(inbox, source, DAY).write()
@@ -150,19 +153,19 @@ def tonight(inbox: Path) -> None:
     """What comes: sequence 02 with a row for quarantine and a key twice (the table in a zip), a refused 03, one that waits."""
     for source in WALKED:
         spec = all_specs()[source]
-        good = bad.fixture_rows(source, "good")
+        good = fixture_rows(source, "good")
         rows_now = [*good[:3], good[1], good[2] | {spec.columns[-1].delivered: "x", spec.columns[0].delivered: "NEW"}]
-        path = bad.write_extract(spec, rows_now, inbox, DAY, sequence=2, kind="delta")
-        bad.write_extract(spec, good, inbox, DAY, sequence=3, kind="delta", changed={"rows": 1})
-        bad.write_extract(spec, good, inbox, DAY, sequence=4, kind="delta").with_suffix(".manifest.json").unlink()
+        path = write_extract(spec, rows_now, inbox, DAY, sequence=2, kind="delta")
+        write_extract(spec, good, inbox, DAY, sequence=3, kind="delta", changed={"rows": 1})
+        write_extract(spec, good, inbox, DAY, sequence=4, kind="delta").with_suffix(".manifest.json").unlink()
         if source == "tax_local":
             content = path.read_bytes()
             path.unlink()
-            with bad.zipfile.ZipFile(path.with_name(f"{path.name}.zip"), "w") as container:
+            with zipfile.ZipFile(path.with_name(f"{path.name}.zip"), "w") as container:
                 container.writestr(path.name, content)
             stem = path.with_suffix("")
             packed = path.with_name(f"{path.name}.zip").rename(stem.with_suffix(".dbf"))
-            bad.write_manifest(spec, packed, DAY, 2, "delta", len(rows_now), {}, {})
+            write_manifest(spec, packed, DAY, 2, "delta", len(rows_now), {}, {})
             packed.rename(stem.with_name(f"{path.name}.zip"))
 
 

@@ -16,6 +16,7 @@ import pytest
 
 import expectations
 from ingest.accept import Outcome
+from tests.integration import bad_contents, bad_texts
 from tests.integration import bad_deliveries as bad
 from tests.integration.nights import load, rows
 from warehouse.services import postgres
@@ -23,6 +24,7 @@ from warehouse.services.session import prepare
 from warehouse.settings import Settings, load_settings
 
 pytestmark = pytest.mark.integration
+FILLED_BY = (bad_texts, bad_contents)
 LAST = bad.FIRST + timedelta(days=len(bad.CASES))
 OVERWRITTEN = "the_next_one_is_other_bytes_under_this_name"
 

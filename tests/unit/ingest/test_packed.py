@@ -60,8 +60,8 @@ def test_one_data_file_is_read_and_nothing_stays_behind(path: Path, method: int)
 def test_what_a_zip_may_not_be(path: Path) -> None:
     name = f"{STEM}.csv"
     for members, rule in (
-        ({}, "file.container"),
-        ({name: b"x", "more.csv": b"y"}, "file.container"),
+        ({}, "file.several"),
+        ({name: b"x", "more.csv": b"y"}, "file.several"),
         ({"other.csv": b"x"}, "file.member_name"),
         ({f"../{name}": b"x"}, "file.member_name"),
         ({f"folder/{name}": b"x"}, "file.member_name"),
