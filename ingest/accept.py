@@ -127,6 +127,8 @@ def _settle(connection: Conn, spec: SourceSpec, delivery: Delivery, verdict: Ver
         status = "accepted"
         replaced = ledger.replace_lower(connection, delivery)
         _settle_earlier(connection, spec, delivery, replaced)
+        if quarantined:
+            _settle_by_later(connection, spec, delivery)
     ledger.update(
         connection,
         delivery.delivery_id,
@@ -203,6 +205,27 @@ def _settle_earlier(connection: Conn, spec: SourceSpec, delivery: Delivery, repl
         ),
         values,
     )
+
+
+def _settle_by_later(connection: Conn, spec: SourceSpec, delivery: Delivery) -> None:
+    """Of a delivery that comes out of order: its quarantined rows whose key a later one, accepted before it, had right."""
+    later = [
+        row[0]
+        for row in connection.execute(
+            "select delivery_id from ledger.delivery where source = %s and region = %s and status = 'accepted' "
+            "and (business_date, sequence) > (%s, %s)",
+            [spec.name, delivery.region, delivery.business_date, delivery.sequence],
+        ).fetchall()
+    ]
+    if later:
+        connection.execute(
+            sql.SQL(
+                "update {quarantine} as q set settled_by = found.by from ("
+                "  select array[{key}] as key, min(delivery_id) as by from {raw} where delivery_id = any(%(later)s) group by 1"
+                ") as found where q.delivery_id = %(delivery)s and q.settled_by is null and q.key = found.key"
+            ).format(quarantine=sql.Identifier("quarantine", spec.name), key=_key(spec), raw=sql.Identifier("raw", spec.name)),
+            {"later": later, "delivery": delivery.delivery_id},
+        )
 
 
 def _key(spec: SourceSpec) -> sql.Composed:

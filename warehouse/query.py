@@ -31,7 +31,7 @@ def ask(settings: Settings, statement: str, role: str = "bureau_analyst") -> Ans
 
     Raises BureauError for a statement that is wrong, writes, holds a second one, or needs more rights.
     """
-    with _session(settings, role) as connection:
+    with session(settings, role) as connection:
         connection.read_only = True
         try:
             # Prepared: the extended protocol takes one statement only, so nothing can follow that ends the transaction.
@@ -51,7 +51,7 @@ def ask(settings: Settings, statement: str, role: str = "bureau_analyst") -> Ans
 
 
 @contextmanager
-def _session(settings: Settings, role: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+def session(settings: Settings, role: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """A session that has never had more rights than the role's.
 
     Whoever may write SQL can undo a SET ROLE (`set_config('role', 'none', true)`, a DO block) and is then who logged in. So it

@@ -30,6 +30,7 @@ COMMANDS = {
     "nightly": "warehouse.cli.nightly:nightly",
     "query": "warehouse.cli.query:query",
     "trace": "warehouse.cli.trace:trace",
+    "quarantine": "warehouse.cli.quarantine:quarantine",
     "synth": "warehouse.cli.synth:synth",
     "test": "warehouse.cli.test:test",
 }

@@ -68,6 +68,7 @@ def print_loads(report: "NightReport", lang: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from warehouse.reasons import refusal
     from warehouse.texts import t
 
     if not report.loads:
@@ -81,7 +82,7 @@ def print_loads(report: "NightReport", lang: str) -> None:
         counts = (one.rows_in_file, one.rows_accepted, one.rows_quarantined, one.warnings)
         cells = [one.source, one.file_name, t(f"nightly.status.{one.status}", lang)]
         cells += ["" if count is None else f"{count:,}" for count in counts]
-        table.add_row(*map(Text, [*cells, one.reason or ""]))
+        table.add_row(*map(Text, [*cells, refusal(one.reason, lang)]))
     console = Console() if sys.stdout.isatty() else Console(width=10_000)
     console.print(table, soft_wrap=not sys.stdout.isatty())
 

@@ -1,0 +1,175 @@
+"""Rows that go back: every reason, nobody's name, and when a correction has settled them."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from ingest.spec import SourceSpec, all_specs
+from tests.extracts import DAY, Rows, fixture_rows, resident_id, write_extract
+from warehouse.cli import LazyGroup
+from warehouse.night import accept, take_in
+from warehouse.query import ask
+from warehouse.services import postgres
+from warehouse.services.session import prepare
+from warehouse.settings import Settings, load_settings
+
+pytestmark = pytest.mark.integration
+SPECS = all_specs()
+BAD = [
+    name for name in ("registrations", "tax_national", "tax_local", "loans", "employment", "training", "survey") if name in SPECS
+]
+HELD = resident_id("52038119700101001")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A night in which every source delivers its good rows and its bad ones."""
+    settings = load_settings(home=tmp_path_factory.mktemp("home"))
+    postgres.ensure_running(settings)
+    try:
+        prepare(settings)
+        for name in BAD:
+            deliver(settings, SPECS[name], fixture_rows(name, "good") + fixture_rows(name, "bad"))
+        (Path(settings.inbox_url) / "stats" / f"survey_520381_{DAY:%Y%m%d}_02.csv").write_bytes(b"WAVE\n")
+        yield settings
+    finally:
+        postgres.stop(settings)
+
+
+def deliver(settings: Settings, spec: SourceSpec, rows: Rows, day: date = DAY, sequence: int = 1, kind: str = "full") -> None:
+    write_extract(spec, rows, Path(settings.inbox_url), day, sequence, kind=kind)
+    take_in(settings, spec.name, day)
+    accept(settings, spec.name, day)
+
+
+def bureau(settings: Settings, *words: str, lang: str = "en") -> Result:
+    environment = {"BUREAU_HOME": str(settings.home), "BUREAU_LANG": lang}
+    group = LazyGroup("bureau")
+    result = CliRunner().invoke(group, list(words), env={**os.environ, **environment}, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def sheet(path: Path, number: int = 0) -> list[list[str]]:
+    book = openpyxl.load_workbook(path)
+    return [["" if cell is None else str(cell) for cell in row] for row in book.worksheets[number].iter_rows(values_only=True)]
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_every_row_is_in_the_workbook_with_all_its_reasons(home: Settings, tmp_path: Path, name: str) -> None:
+    spec = SPECS[name]
+    out = tmp_path / "back.xlsx"
+    bureau(home, "quarantine", "export", spec.department, "--out", str(out), "--as", "steward", "--purpose", "a test", lang="zh")
+    book = openpyxl.load_workbook(out)
+    rows = sheet(out, book.sheetnames.index(spec.title.zh[:31]))
+    header, body = rows[0], rows[1:]
+    assert header[2:-3] == [column.delivered for column in spec.columns]
+    bad = fixture_rows(name, "bad")
+    assert len(body) == len(bad)
+    for row, wanted in zip(body, bad, strict=True):
+        assert wanted["expect"] in row[-1].split(", "), (wanted["expect"], row[-1])
+        assert all("\u4e00" <= sentence[0] <= "\u9fff" or sentence for sentence in row[-3].split("；"))
+        if wanted["expect"] != "row.field_count":
+            delivered = [wanted.get(column.delivered, "") for column in spec.columns]
+            assert [a.replace("\r\n", "\n") for a in row[2:-3]] == delivered or spec.format in ("xlsx", "dbf")
+
+
+def test_without_the_steward_nothing_personal_is_shown(home: Settings, tmp_path: Path) -> None:
+    names = {row[c.delivered] for n in BAD for row in fixture_rows(n, "bad") for c in SPECS[n].columns if c.type == "person_name"}
+    secret = {name for name in names if len(name) > 2} | {HELD}
+    shown = ""
+    for department in {SPECS[name].department for name in BAD}:
+        out = tmp_path / f"{department}.xlsx"
+        bureau(home, "quarantine", "export", department, "--out", str(out))
+        with zipfile.ZipFile(out) as container:
+            shown += "".join(container.read(member).decode("utf-8", "replace") for member in container.namelist())
+        shown += bureau(home, "quarantine", "show", department).output
+    shown += bureau(home, "quarantine", "list", "--format", "json").output
+    assert not [one for one in secret if one in shown]
+    assert "<dc:creator></dc:creator>" in shown or "<dc:creator/>" in shown
+
+
+def test_openings_are_recorded_and_nobody_can_change_that(home: Settings, tmp_path: Path) -> None:
+    def openings() -> int:
+        return int(str(ask(home, "select count(*) from ledger.archive_access", "bureau_evaluator").rows[0][0]))
+
+    before = openings()
+    bureau(home, "quarantine", "export", "saic", "--out", str(tmp_path / "masked.xlsx"))
+    assert openings() == before
+    bureau(
+        home, "quarantine", "export", "saic", "--out", str(tmp_path / "open.xlsx"), "--as", "steward", "--purpose", "back to saic"
+    )
+    assert openings() == before + 1
+    for role in ("bureau_owner", "bureau_steward", "bureau_loader"):
+        with psycopg.connect(postgres.conninfo(home, role=role)) as connection, pytest.raises(psycopg.Error):
+            connection.execute("delete from ledger.archive_access")
+
+
+def test_formulas_do_not_run(home: Settings, tmp_path: Path) -> None:
+    spec = SPECS["registrations"]
+    rows = [
+        {**row, "DOM": text} for row, text in zip(fixture_rows(spec.name, "bad")[:4], ("=1+1", "+1", "@x", "-2"), strict=True)
+    ]
+    deliver(home, spec, rows, date(2011, 1, 4), kind="delta")
+    out = tmp_path / "back.xlsx"
+    words = ("--out", str(out), "--date", "2011-01-04", "--as", "steward", "--purpose", "x")
+    bureau(home, "quarantine", "export", "saic", *words)
+    book = openpyxl.load_workbook(out)
+    place = next(cell.column for cell in book.worksheets[0][1] if cell.value == "DOM")
+    found = [row[place - 1] for row in book.worksheets[0].iter_rows(min_row=2)]
+    assert [(cell.value, cell.data_type) for cell in found] == [("=1+1", "s"), ("+1", "s"), ("@x", "s"), ("-2", "s")]
+    assert all(cell.style_array.quotePrefix or cell.quotePrefix for cell in found)
+
+
+def test_a_correction_settles_a_row_whatever_comes_first(home: Settings) -> None:
+    spec = SPECS["registrations"]
+    good = fixture_rows(spec.name, "good")[0]
+    wrong = [{**good, "PRIPID": f"Q{number}", "ESTDATE": "99999999"} for number in (1, 2)]
+    right = [{**row, "ESTDATE": "20090105"} for row in wrong]
+
+    def open_rows() -> list[str]:
+        shown = bureau(home, "quarantine", "show", "saic", "--all").output
+        return [line for line in shown.splitlines() if "settled by" in line]
+
+    before = len(open_rows())
+    deliver(home, spec, wrong[:1], date(2011, 2, 1), kind="delta")
+    assert len(open_rows()) == before
+    deliver(home, spec, right[:1], date(2011, 2, 2), kind="delta")
+    assert len(open_rows()) == before + 1
+    deliver(home, spec, right[1:], date(2011, 2, 4), kind="delta")
+    deliver(home, spec, wrong[1:], date(2011, 2, 3), kind="delta")  # out of order: the correction was there before
+    assert len(open_rows()) == before + 2
+    deliver(home, spec, wrong[1:], date(2011, 2, 5), kind="delta")  # wrong again, later: it waits
+    assert len(open_rows()) == before + 2
+
+
+def test_reasons_are_said_in_both_languages(home: Settings) -> None:
+    listed = {lang: bureau(home, "quarantine", "list", lang=lang).output for lang in ("en", "zh")}
+    assert "pripid.required" in listed["en"] and "待更正" in listed["zh"]
+    assert "必须填写" in bureau(home, "quarantine", "show", "saic", lang="zh").output
+    assert "must be given" in bureau(home, "quarantine", "show", "saic").output
+
+
+@pytest.mark.parametrize(("words", "said"), [(["export", "nobody"], "nobody"), (["show", "999999"], "999999")])
+def test_mistakes_are_said(home: Settings, words: list[str], said: str) -> None:
+    from warehouse.errors import BureauError
+
+    with pytest.raises(BureauError) as caught:
+        bureau(home, "quarantine", *words)
+    assert said in caught.value.text("zh")
+
+
+def test_opening_needs_a_purpose(home: Settings) -> None:
+    from warehouse.errors import BureauError
+
+    with pytest.raises(BureauError):
+        bureau(home, "quarantine", "export", "saic", "--as", "steward")

@@ -1,0 +1,69 @@
+"""The workbook that a department gets back: a sheet for each source with its rows and reasons, a sheet of refused files."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from warehouse.reasons import refusal
+from warehouse.texts import t
+
+if TYPE_CHECKING:
+    from ingest.spec import SourceSpec
+    from warehouse.returns import Refused, Returned
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_LONGEST_CELL = 32_767  # what a workbook can hold
+
+
+class ReturnWorkbook:
+    """Written row by row, memory flat. Every cell is text: no number loses digits, nothing runs as a formula."""
+
+    def __init__(self, path: Path, lang: str) -> None:
+        import xlsxwriter
+
+        self._lang = lang
+        self._book = xlsxwriter.Workbook(
+            str(path),
+            {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
+        )
+        self._head = self._book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        self._text = self._book.add_format({"num_format": "@"})
+        self._quoted = self._book.add_format({"num_format": "@", "quote_prefix": True})
+
+    def add_source(self, spec: "SourceSpec", rows: "Iterable[Returned]") -> int:
+        """A sheet of a source's rows; how many."""
+        title = spec.title.zh if self._lang == "zh" else spec.title.en
+        sheet = self._book.add_worksheet(title[:31])
+        names = [t(f"quarantine.column.{name}", self._lang) for name in ("file", "line", "reasons", "values", "rules")]
+        header = [*names[:2], *(column.delivered for column in spec.columns), *names[2:]]
+        sheet.freeze_panes(1, 2)
+        self._write(sheet, 0, header, self._head)
+        count = 0
+        for count, row in enumerate(rows, start=1):
+            reasons = t("quarantine.reasons_joined", self._lang).join(reason.sentence for reason in row.reasons)
+            values = t("quarantine.reasons_joined", self._lang).join(
+                f"{'、'.join(reason.columns)} {reason.value_class}".strip() for reason in row.reasons
+            )
+            rules = ", ".join(reason.rule for reason in row.reasons)
+            self._write(sheet, count, [row.held.file_name, str(row.line), *row.cells, reasons, values, rules])
+        return count
+
+    def add_refused(self, files: "Sequence[Refused]") -> None:
+        """A sheet of refused files."""
+        sheet = self._book.add_worksheet(t("quarantine.sheet.refused", self._lang)[:31])
+        names = ("file", "business_date", "received", "reason")
+        self._write(sheet, 0, [t(f"quarantine.column.{name}", self._lang) for name in names], self._head)
+        for number, one in enumerate(files, start=1):
+            day = one.business_date.isoformat() if one.business_date else ""
+            received = one.received_at.strftime("%Y-%m-%d %H:%M")
+            self._write(sheet, number, [one.file_name, day, received, refusal(one.reason, self._lang)])
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._book.close()
+
+    def _write(self, sheet: Any, row: int, cells: Sequence[str], form: Any = None) -> None:
+        for column, cell in enumerate(cells):
+            text = cell[:_LONGEST_CELL]
+            quoted = text.startswith(_FORMULA_STARTS)
+            sheet.write_string(row, column, text, form or (self._quoted if quoted else self._text))
