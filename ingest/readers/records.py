@@ -7,8 +7,10 @@ decode and split. Line feeds and quotes are never part of a character in the enc
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from ingest.errors import DeliveryRefused
@@ -98,6 +100,13 @@ class CsvCut:
     encoding: str
     delimiter: str
 
+    @cached_property
+    def _tidy(self) -> re.Pattern[bytes]:
+        """Lines of which each is a record: every quote is closed in its line, at the ends of a cell or doubled within it."""
+        delimiter = re.escape(self.delimiter.encode())
+        cell = rb'(?:"(?:[^"\n]++|"")*+"|[^"\r\n' + delimiter + rb"]*+)"
+        return re.compile(rb"(?:" + cell + rb"(?:" + delimiter + cell + rb")*+\r?\n)++")
+
     def __call__(self, block: bytes, ended: bool) -> Cut:
         """The whole records at the front of a block; `ended`: nothing follows it."""
         limit = len(block) if ended else block.rfind(b"\n") + 1
@@ -108,6 +117,11 @@ class CsvCut:
             start = block.rfind(b"\n", 0, quote) + 1
             before = block[position:start]
             records, lines = records + _records(before), lines + before.count(b"\n")
+            tidy = self._tidy.match(block, start, limit)
+            if tidy is not None:
+                records, lines, position = records + _records(tidy[0]), lines + tidy[0].count(b"\n"), tidy.end()
+                quote = block.find(b'"', position, limit)
+                continue
             found = self.first_record(block[start:limit], ended)
             if found is None:
                 return Cut(start, records, lines, tuple(spans))
