@@ -7,6 +7,8 @@ import struct
 import zipfile
 from typing import Any
 
+import xlsxwriter
+
 from tests.extracts import cells, write_xlsx
 from tests.integration.bad_deliveries import OK_REG, Delivery, Ending, aside, case, refused, warned
 
@@ -101,6 +103,16 @@ def table_whose_fields_do_not_add_up(d: Delivery) -> None:
 @case("tax_local", refused("file.encoding at record 1, column NSRMC"))
 def undecodable_byte_in_a_table(d: Delivery) -> None:
     d.rewrite(d.write().replace("赤水竹艺".encode("cp936"), b"\xff" * 8, 1))
+
+
+@case("loans", aside(1, 1, "row.no_result"))
+def workbook_with_a_formula_that_went_wrong(d: Delivery) -> None:
+    with xlsxwriter.Workbook(d.path) as workbook:
+        sheet = workbook.add_worksheet()
+        for line, row in enumerate([["标题"], [column.delivered for column in d.spec.columns], *cells(d.spec, d.rows)]):
+            sheet.write_row(line, 0, row)
+        sheet.write_formula(2, 4, "=1/0", None, "#DIV/0!")
+    d.rewrite(d.path.read_bytes())
 
 
 @case("loans", refused("file.encrypted at file"))

@@ -133,7 +133,7 @@ def test_what_is_normalised_and_what_is_not(night: Played) -> None:
 
 
 def test_no_file_took_much_memory(night: Played) -> None:
-    assert night.grown < 400, f"{night.grown} MB more than before"
+    assert night.grown < 300, f"{night.grown} MB more than before"
 
 
 @pytest.mark.long
