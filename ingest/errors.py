@@ -4,6 +4,7 @@
     ├── SpecError                a source spec (or a seed) is wrong: names the file and the key; a builder's fault
     ├── KeyMissing               the pseudonym key is missing or is not the one the database was begun with: the load stops
     ├── NotReady                 the database is not as this room needs it (no parent table, no partition)
+    ├── InboxUnreachable         a place of deliveries is down, refuses us, or broke off: names department, place, what to do
     ├── WorkerDied               a process that helps with a load ended before its time: the load is made again
     └── DeliveryRefused          this delivery cannot be taken: rule, place and a sentence, never a cell's content
 
@@ -11,6 +12,8 @@ Only `DeliveryRefused` is an expected outcome of a night: it is recorded in `led
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 
 class IngestError(Exception):
@@ -27,6 +30,34 @@ class KeyMissing(IngestError):
 
 class NotReady(IngestError):
     """The database lacks something that `ingest.ddl` or the migrations should have made."""
+
+
+class InboxUnreachable(IngestError):
+    """The place where a department delivers cannot be read; nothing is known of what lies there.
+
+    `kind` is `unreachable` (down, no answer in time, broken off), `login` (it refuses us) or `host_key` (it is not the server
+    that it should be). `where` is the place without user and password, `reason` what the library said, without secrets.
+    """
+
+    _ADVICE: ClassVar[dict[str, str]] = {
+        "unreachable": "it does not answer, or broke off: see whether the server is up and the network lets us through; "
+        "try again",
+        "login": "it refuses us: see the connection's login, password or key, and what the login may read there",
+        "host_key": "its host key is not the known one: ask the department for the key's fingerprint and compare before it is "
+        "entered in known_hosts or in the connection's host_key",
+    }
+
+    def __init__(self, department: str, where: str, kind: str, reason: str) -> None:
+        super().__init__(f"the inbox of {department} at {where}: {self._ADVICE[kind]} ({reason})")
+        self.department = department
+        self.where = where
+        self.kind = kind
+        self.reason = reason
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether trying again may help."""
+        return self.kind == "unreachable"
 
 
 class WorkerDied(IngestError):

@@ -1,16 +1,17 @@
-"""What lies in a department's folder of the inbox: a local folder or any URL that fsspec knows."""
+"""What lies in a department's folder of the inbox, wherever that is."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any, BinaryIO, Literal, cast
-
-import fsspec
+from email.utils import parsedate_to_datetime
+from typing import Any, BinaryIO, Literal
 
 from ingest.normalise import is_day
 from ingest.spec import SourceSpec
+from ingest.transport import Place, Transport
 
 MANIFEST = ".manifest.json"
 ZIP = ".zip"
@@ -46,41 +47,88 @@ class Found:
 
 
 class Inbox:
-    """The folder of one department. `url` is the inbox; the department's name is added."""
+    """The folder of one department, with a connection of its own: a context, or to be closed.
 
-    def __init__(self, url: str, department: str) -> None:
-        self._fs, root = fsspec.core.url_to_fs(url)
-        self._folder = f"{root.rstrip('/')}/{department}"
+    `place` is the inbox, a folder or URL to which the department's name is added, or a Place. Every method raises
+    InboxUnreachable. The folder is listed once; `look_again` lists it anew.
+    """
+
+    def __init__(self, place: str | Place, department: str) -> None:
+        self._transport = Transport(Place(place) if isinstance(place, str) else place, department)
+        self._listing: dict[str, dict[str, Any]] | None = None
+
+    def __enter__(self) -> Inbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._transport.close()
 
     def files(self) -> dict[str, dict[str, Any]]:
-        """Name → fsspec's info of every plain file of the folder; nothing when the folder is not there."""
-        self._fs.invalidate_cache(self._folder)
-        try:
-            entries = self._fs.ls(self._folder, detail=True)
-        except FileNotFoundError:
-            return {}
-        named = ((entry["name"].rpartition("/"), entry) for entry in entries)
+        """Name → fsspec's info of every file and link of the folder; nothing when the folder is not there."""
+        if self._listing is None:
+            try:
+                self._listing = self.look_again()
+            except FileNotFoundError:
+                self._listing = {}
+        return self._listing
+
+    def look_again(self) -> dict[str, dict[str, Any]]:
+        """What `files` gives, as it is now. Raises FileNotFoundError when the folder is not there."""
         return {
             name: entry
-            for (parent, _, name), entry in named
-            if name not in ("", ".", "..") and (entry["type"] == "file" or entry.get("islink")) and self._is_here(parent)
+            for _, name, entry in self._transport.list()
+            if is_plain(name) and (entry["type"] in ("file", "link") or entry.get("islink"))
         }
 
     def open(self, file_name: str) -> BinaryIO:
-        """The bytes of a file of this folder."""
-        if "/" in file_name or "\\" in file_name or file_name in ("", ".", ".."):
+        """The bytes of a file of this folder, streamed. Symbolic links are not followed: OSError."""
+        if not is_plain(file_name):
             raise ValueError("a file name has no folder")
-        return cast(BinaryIO, self._fs.open(f"{self._folder}/{file_name}", "rb"))
+        return self._transport.open(file_name)
 
     def manifest(self, stem: str) -> bytes:
         """The bytes of a delivery's manifest (a megabyte at most: a longer one will not parse)."""
         with self.open(stem + MANIFEST) as file:
             return file.read(_MANIFEST_LIMIT)
 
-    def _is_here(self, parent: str) -> bool:
-        here: str = self._fs._strip_protocol(self._folder)
-        there: str = self._fs._strip_protocol(parent)
-        return here.rstrip("/") == there.rstrip("/")
+    def detailed(self, found: Found) -> Found:
+        """With size and time of change, where the listing did not say them (an index page)."""
+        if found.size is not None:
+            return found
+        data, manifest = (self._transport.info(name) for name in (found.file_name, found.stem + MANIFEST))
+        changed = [when for entry in (data, manifest) if (when := _changed_at(entry))]
+        return replace(found, size=data.get("size"), changed_at=max(changed) if len(changed) == 2 else None)
+
+    def has_settled(self, found: Found, seconds: float) -> bool:
+        """Whether data file and manifest have not changed since they were listed, and not in the last `seconds`.
+
+        Where nothing says when they changed, or that was just now, it waits so long and looks once more.
+        """
+        if seconds <= 0:
+            return True
+        before = self._state(found)
+        if found.size is not None and before != (found.size, found.changed_at):
+            return False
+        now = datetime.now(UTC)
+        age = (now - before[1]).total_seconds() if before[1] else 0.0
+        if age >= seconds:
+            return True
+        time.sleep(min(seconds, seconds - age))
+        return self._state(found) == before
+
+    def _state(self, found: Found) -> tuple[int | None, datetime | None]:
+        entries = [self._transport.info(name) for name in (found.file_name, found.stem + MANIFEST)]
+        changed = [when for entry in entries if (when := _changed_at(entry))]
+        return entries[0].get("size"), max(changed, default=None)
+
+
+def is_plain(name: str) -> bool:
+    """Whether this is the name of a file in the folder itself: no path, nothing that leads elsewhere."""
+    return name not in ("", ".", "..") and not set("/\\?#\0") & set(name)
 
 
 def scan(inbox: Inbox, spec: SourceSpec) -> list[Found]:
@@ -105,7 +153,7 @@ def _found(stem: str, endings: tuple[str, ...], files: dict[str, dict[str, Any]]
     changed = [when for entry in (data, manifest) if entry and (when := _changed_at(entry))]
     size = data.get("size") if data else None
     whole: dict[str, Any] = {"size": size, "changed_at": max(changed, default=None)}
-    if any(entry and entry.get("islink") for entry in (data, manifest)):
+    if any(entry and (entry.get("islink") or entry["type"] == "link") for entry in (data, manifest)):
         return Found("link", name, stem, **whole)
     match = _STEM.fullmatch(stem)
     if match and is_day(match["date"][:4], match["date"][4:6], match["date"][6:]):
@@ -125,7 +173,12 @@ def _found(stem: str, endings: tuple[str, ...], files: dict[str, dict[str, Any]]
 
 
 def _changed_at(entry: dict[str, Any]) -> datetime | None:
-    when = entry.get("mtime") or entry.get("LastModified") or entry.get("modified")
+    when = entry.get("mtime") or entry.get("LastModified") or entry.get("modified") or entry.get("Last-Modified")
     if isinstance(when, int | float):
         return datetime.fromtimestamp(when, UTC)
+    if isinstance(when, str):
+        try:
+            return parsedate_to_datetime(when)
+        except ValueError:
+            return None
     return when if isinstance(when, datetime) and when.tzinfo else None

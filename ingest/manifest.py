@@ -51,6 +51,17 @@ class Manifest(BaseModel):
         return {name: Decimal(text) for name, text in value.items()}
 
 
+def is_cut_off(data: bytes) -> bool:
+    """Whether a manifest is no whole JSON text: what one looks like that is still being written."""
+    try:
+        json.loads(data.decode("utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError):
+        return True
+    except RecursionError:
+        return False
+    return False
+
+
 def read_manifest(data: bytes) -> Manifest:
     """Parse a manifest. Raises DeliveryRefused `manifest.unreadable` naming the key (never a value)."""
     try:

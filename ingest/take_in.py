@@ -20,12 +20,15 @@ from ingest.errors import DeliveryRefused, KeyMissing
 from ingest.inbox import Found, Inbox, scan
 from ingest.ledger import CheckResult, Delivery
 from ingest.load import load
-from ingest.manifest import Manifest, agree, read_manifest
+from ingest.manifest import Manifest, agree, is_cut_off, read_manifest
 from ingest.pseudonym import fingerprint
 from ingest.readers.packed import unpacked
 from ingest.readers.records import Stream
 from ingest.spec import SourceSpec
 from ingest.strangers import note_strangers
+
+UNSETTLED = "file.unsettled"
+"""How the reason of a delivery begins that waits because its files are still being written."""
 
 _SETTLED = ("accepted", "replaced", "duplicate", "refused", "conflict")
 
@@ -36,11 +39,10 @@ def take_in(ctx: LoadContext, spec: SourceSpec, up_to: date) -> list[int]:
     Gives the numbers of the deliveries with status `loading`, in the fold's order: those wait for `accept`. Refused, conflicting,
     duplicate, waiting and incomplete ones are recorded. Raises KeyMissing when the key is not the database's.
     """
-    inbox = Inbox(ctx.inbox, spec.department)
-    with ctx.connect() as connection:
-        _check_key(connection, ctx.key)
+    with Inbox(ctx.inbox, spec.department) as inbox, ctx.connect() as connection:
         # One at a time; the lock goes with the connection, also when the process is killed
         connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"take_in {spec.name} {ctx.region}"])
+        _check_key(connection, ctx.key)  # behind the lock: the key may have been changed while this waited
         archive.sweep(ctx.archive)
         note_strangers(connection, inbox, spec, ctx.region)
         for found in scan(inbox, spec):
@@ -71,6 +73,23 @@ def _note_unfinished(connection: Conn, ctx: LoadContext, spec: SourceSpec, found
             ledger.update(connection, known.delivery_id, {"status": found.state, "reason": reason})
 
 
+def _wait_for(connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found, known: Delivery | None, what: str) -> None:
+    """Record that a delivery's files are still being written: it is looked at again, and nothing of it stands meanwhile."""
+    values = {
+        **_named(ctx, spec, found),
+        "status": "waiting",
+        "sha256": None,
+        "rows_in_file": None,
+        "reason": f"{UNSETTLED} at {what}: it is still being written",
+    }
+    with connection.transaction():
+        if known is None or known.status in _SETTLED:
+            ledger.record(connection, values)
+        else:
+            drop_partition(connection, spec, known.delivery_id)
+            ledger.update(connection, known.delivery_id, values)
+
+
 def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox, found: Found) -> None:
     known = _known(connection, spec, found)
     if found.state == "link":
@@ -81,8 +100,10 @@ def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox
         return _settle_unread(connection, ctx, spec, found, known, refusal)
     manifest_bytes = inbox.manifest(found.stem)
     settled = known is not None and known.status in ("accepted", "replaced", "duplicate")
-    if settled and known is not None and _unchanged(ctx, known, found, manifest_bytes):
+    if settled and known is not None and _unchanged(ctx, known, inbox.detailed(found), manifest_bytes):
         return
+    if is_cut_off(manifest_bytes) and not inbox.has_settled(found, ctx.settle):
+        return _wait_for(connection, ctx, spec, found, known, "the manifest")
     mark = f"manifest {hashlib.sha256(manifest_bytes).hexdigest()[:12]}"
     with inbox.open(found.file_name) as file, archive.Incoming(ctx.archive, file) as incoming:
         if known is not None and known.sha256 is not None and _is_known(ctx, known, incoming.finish(), mark):
@@ -92,7 +113,11 @@ def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox
             _load(connection, ctx, spec, found, delivery_id, incoming, _agreed(ctx, spec, found, manifest_bytes), mark)
         except DeliveryRefused as refusal:
             archived = incoming.finish()
-            reason = _unlike_the_manifest(manifest_bytes, archived.sha256) or refusal
+            unlike = _unlike_the_manifest(manifest_bytes, archived.sha256)
+            if unlike is not None and not inbox.has_settled(found, ctx.settle):
+                known = ledger.latest_of_file(connection, spec.name, found.file_name)
+                return _wait_for(connection, ctx, spec, found, known, "the data file")
+            reason = unlike or refusal
             with connection.transaction():
                 ledger.update(
                     connection, delivery_id, {"status": "refused", "sha256": archived.sha256, "reason": f"{reason} [{mark}]"}

@@ -5,7 +5,7 @@ create table ledger.archive_access (
     accessed_at timestamptz not null default clock_timestamp(),
     login text not null,
     purpose text not null check (purpose <> ''),
-    delivery_id integer not null references ledger.delivery,
+    delivery_id integer not null,
     row_ids bigint [] not null check (cardinality(row_ids) > 0)
 );
 comment on table ledger.archive_access is 'Every opening of archived lines with personal data; append-only';
