@@ -22,7 +22,7 @@ from warehouse.settings import PROJECT, Settings
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_LOCK = 7203811  # advisory lock: one build at a time
+LOCK = 7203811  # advisory lock: one build at a time
 _CURRENT = (
     "indicator, method_version, period, period_grain, geography, geography_vintage, breakdown_type, breakdown, value, "
     "numerator, denominator, unit_count, standard_error, ci_low, ci_high, availability, status, build_id"
@@ -61,7 +61,7 @@ def _only_build(settings: Settings) -> Iterator[Connection]:
     with psycopg.connect(conninfo(settings), autocommit=True) as connection:
         connection.execute("set lock_timeout = '60s'")
         try:
-            connection.execute("select pg_advisory_lock(%s)", [_LOCK])
+            connection.execute("select pg_advisory_lock(%s)", [LOCK])
         except psycopg.errors.LockNotAvailable as error:
             raise BureauError("build.already_running") from error
         connection.execute("set lock_timeout = 0")

@@ -31,6 +31,8 @@ COMMANDS = {
     "query": "warehouse.cli.query:query",
     "trace": "warehouse.cli.trace:trace",
     "quarantine": "warehouse.cli.quarantine:quarantine",
+    "key": "warehouse.cli.key:key",
+    "archive": "warehouse.cli.archive:archive",
     "synth": "warehouse.cli.synth:synth",
     "test": "warehouse.cli.test:test",
 }

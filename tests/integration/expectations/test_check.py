@@ -17,7 +17,7 @@ from expectations.rules import Rule
 from ingest.accept import Verdict, accept
 from ingest.context import LoadContext
 from ingest.ddl import failures_name, partition_name
-from ingest.load import ROW_BITS
+from ingest.rows import ROW_BITS
 from ingest.spec import SourceSpec, all_specs
 from ingest.take_in import take_in
 from tests.extracts import DAY, fixture_rows, write_extract
