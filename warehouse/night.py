@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ingest.accept import Outcome
     from ingest.context import LoadContext
     from ingest.spec import SourceSpec
+    from ingest.transport import Place
 
 Connection = psycopg.Connection[Any]
 Ending = Literal["loaded", "refused", "missing", "failed"]
@@ -36,7 +37,7 @@ def take_in(settings: Settings, source: str, business_date: date, inbox: str | N
     spec = load_spec(source)
     with _connect(settings, role=None) as connection:
         install(connection, [spec])
-    return take(_context(settings, inbox), spec, business_date)
+    return take(_context(settings, spec, inbox), spec, business_date)
 
 
 def accept(settings: Settings, source: str, business_date: date) -> "list[Outcome]":
@@ -50,7 +51,7 @@ def accept(settings: Settings, source: str, business_date: date) -> "list[Outcom
     from ingest.spec import load_spec
 
     spec = load_spec(source)
-    context = _context(settings, None)
+    context = _context(settings, spec, None)
     with _connect(settings) as connection, _alone(connection, f"accept {source} {settings.region}"):
         loading = ledger.by_status(connection, source, settings.region, ["loading"], business_date)
         outcomes = []
@@ -82,7 +83,8 @@ def has_arrived(settings: Settings, source: str, business_date: date, inbox: str
     if not promised:
         return True
     first, last = window_of(spec, promised[0])
-    found = scan(Inbox(inbox or settings.inbox_url, spec.department), spec)
+    with Inbox(_place(settings, spec, inbox), spec.department) as place:
+        found = scan(place, spec)
     if any(one.state == "complete" and one.business_date and first <= one.business_date <= last for one in found):
         return True
     with _connect(settings) as connection:
@@ -196,16 +198,27 @@ def _record(connection: Connection, source: str, business_date: date, ending: En
     )
 
 
-def _context(settings: Settings, inbox: str | None) -> "LoadContext":
+def _place(settings: Settings, spec: "SourceSpec", inbox: str | None) -> "Place":
+    """Where a source's department delivers: `inbox` if given, else the department's own place, else its folder of the inbox."""
+    from ingest.transport import Place
+
+    own = settings.inboxes.get(spec.department)
+    if inbox is None and own is not None:
+        return Place(own, own_folder=True)
+    return Place(inbox or settings.inbox_url)
+
+
+def _context(settings: Settings, spec: "SourceSpec", inbox: str | None) -> "LoadContext":
     from ingest.context import LoadContext
 
     return LoadContext(
         conninfo=conninfo(settings, role="bureau_loader"),
         archive=settings.archive,
-        inbox=inbox or settings.inbox_url,
+        inbox=_place(settings, spec, inbox),
         region=settings.region,
         key=pseudonym_key(settings),
         today=today(settings),
+        settle=settings.inbox_settle_seconds,
     )
 
 

@@ -25,6 +25,14 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, description="A real PostgreSQL; without it the embedded one serves.")
     region: str = Field(default="520381", pattern=r"^\d{6}$", description="Code of the city (GB/T 2260).")
     inbox: str = Field(default="", description="Folder or URL where departments drop files; default <home>/inbox.")
+    inboxes: dict[str, str] = Field(
+        default_factory=dict, description="By department, its own folder or URL; goes before `inbox`."
+    )
+    inbox_settle_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        description="A file unlike its manifest that changed so lately is still being written: it is waited for.",
+    )
     timezone: str = "Asia/Shanghai"
     schedule: str = Field(default="0 2 * * *", description="When the nightly runs start (cron, in `timezone`).")
     cutoff_hours: float = Field(default=4.0, gt=0, description="Hours after the start when the build stops waiting.")

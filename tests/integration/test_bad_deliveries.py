@@ -39,7 +39,7 @@ class Played:
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    settings = load_settings(home=tmp_path_factory.mktemp("bad") / "home")
+    settings = load_settings(home=tmp_path_factory.mktemp("bad") / "home", inbox_settle_seconds=0)
     prepare(settings)
     try:
         inbox = Path(settings.inbox_url)

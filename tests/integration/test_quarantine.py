@@ -177,3 +177,12 @@ def test_opening_needs_a_purpose(home: Settings) -> None:
 
     with pytest.raises(BureauError):
         bureau(home, "quarantine", "export", "saic", "--as", "steward")
+
+
+def test_a_department_may_have_a_place_of_its_own(home: Settings, tmp_path: Path) -> None:
+    spec = SPECS["training"]
+    own = home.model_copy(update={"inboxes": {"hrss": str(tmp_path / "own")}})
+    path = write_extract(spec, fixture_rows("training", "good"), tmp_path, date(2011, 3, 1), kind="delta")
+    path.parent.rename(tmp_path / "own")
+    assert len(take_in(own, "training", date(2011, 3, 1))) == 1
+    assert take_in(home, "loans", date(2011, 3, 1)) == []
