@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     region: str = Field(default="520381", pattern=r"^\d{6}$", description="Code of the city (GB/T 2260).")
     inbox: str = Field(default="", description="Folder or URL where departments drop files; default <home>/inbox.")
     inboxes: dict[str, str] = Field(
-        default_factory=dict, description="By department, its own folder or URL; goes before `inbox`."
+        default={}, description="By department, its own folder or URL; goes before `inbox`."
     )
     inbox_settle_seconds: float = Field(
         default=5.0,
