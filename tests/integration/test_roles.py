@@ -21,6 +21,7 @@ ledger.build_input         siu     siu          -        s          s
 ledger.expected_delivery   siud    s            -        s          s
 ledger.source_night        siud    s            -        s          s
 ledger.pseudonym_key       s       s            -        s          s
+ledger.archive_access      -       -            -        s          si
 ledger.migration           s       s            -        s          s
 staging.sample             -       siud         -        -          -
 register.sample            -       siud         -        s          s

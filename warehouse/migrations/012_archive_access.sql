@@ -27,5 +27,6 @@ for each statement execute function ledger.refuse_change();
 
 alter table ledger.archive_access owner to bureau_owner;
 alter function ledger.refuse_change() owner to bureau_owner;
+revoke all on ledger.archive_access from bureau_loader, bureau_transformer;
 grant select, insert on ledger.archive_access to bureau_steward;
 grant select on ledger.archive_access to bureau_evaluator;
