@@ -38,8 +38,8 @@ COMPANIONS: dict[str, Change] = {
 NOT_ALONE = {f"{source}/taxdue.min": ["paid_within_due"] for source in ("tax_national", "tax_local")} | {
     "employment/aab001.digits_lost": ["employer_given"]
 }
-"""Rules that cannot be broken alone: paid and relief are at least 0, so a tax due below 0 is always overpaid; an employer's number
-that has lost its digits is left out."""
+"""Rules that cannot be broken alone: paid and relief are at least 0, so a tax due below 0 is always overpaid; an employer's
+number that has lost its digits is left out."""
 
 
 def change_for(spec: SourceSpec, rule: Rule, day: date) -> Change | None:
