@@ -25,9 +25,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(default=None, description="A real PostgreSQL; without it the embedded one serves.")
     region: str = Field(default="520381", pattern=r"^\d{6}$", description="Code of the city (GB/T 2260).")
     inbox: str = Field(default="", description="Folder or URL where departments drop files; default <home>/inbox.")
-    inboxes: dict[str, str] = Field(
-        default={}, description="By department, its own folder or URL; goes before `inbox`."
-    )
+    inboxes: dict[str, str] = Field(default={}, description="By department, its own folder or URL; goes before `inbox`.")
     inbox_settle_seconds: float = Field(
         default=5.0,
         ge=0,
