@@ -164,6 +164,7 @@ class _Masked:
         self._transformer = Transformer(spec, Pseudonymiser(pseudonym_key(settings)), frozenset())
 
     def __call__(self, cells: Sequence[str | None]) -> tuple[str, ...]:
+        from ingest.hidden import mask_ids
         from ingest.readers import Batch
 
         raw = self._transformer.apply(Batch([tuple(cells)], {}, [1]))
@@ -172,7 +173,8 @@ class _Masked:
         for column, cell in zip(self._spec.columns, cells, strict=True):
             value = values[column.name]
             is_id = column.type == "resident_id" or (column.type == "taxpayer" and (values[f"{column.name}_check"] or not value))
-            shown.append(HIDDEN if is_id and cell else value)
+            # an id may have been typed into any column of a row that failed
+            shown.append(HIDDEN if is_id and cell else mask_ids([value], free_text=True)[0])
         return tuple(shown)
 
 
