@@ -21,6 +21,15 @@ from warehouse.secret_key import KEY_BYTES, change_files, key_file, key_of_file,
 from warehouse.services import postgres
 from warehouse.settings import Settings
 
+# A key of several parts is one text (macro fold_key); each part that is a pseudonym is replaced.
+_IN_KEYS = """
+    update {table} as t set {column} = (
+        select string_agg(coalesce(r.new, e.part), chr(31) order by e.place)
+        from unnest(string_to_array(t.{column}, chr(31))) with ordinality as e (part, place)
+        left join pg_temp.rekey as r on r.old = e.part
+    )
+    where t.{column} like '%' || chr(31) || '%' and t.{column} ~ '[0-9a-f]{{64}}'
+"""
 _SCHEMAS = ["raw", "quarantine", "register", "evidence", "mart", "staging", "release"]
 
 
@@ -202,6 +211,7 @@ def _rewrite(connection: psycopg.Connection[Any], schema: str, table: str, owner
                 continue
             if kind == "text":
                 statement = "update {table} as t set {column} = r.new from pg_temp.rekey as r where t.{column} = r.old"
+                connection.execute(sql.SQL(_IN_KEYS).format(table=name, column=sql.Identifier(column)))
             else:
                 statement = (
                     "update {table} as t set {column} = (select array_agg(coalesce(r.new, e.part) order by e.place) "

@@ -1,6 +1,7 @@
 {#- Units that changed keys touch, closed over links, as a state of the register says:
-    an entity, its founder, the persons with a spell at its registration number; a spell's person; answers; counts. -#}
-{% macro units_of_changed_keys(units, entities, spells) %}
+    an entity, its founder, the persons with a spell at its registration number, the contracts that name it; a spell's
+    person; an event's contract; who took a course; answers; counts. -#}
+{% macro units_of_changed_keys(units, entities, spells, loan_events, trainings) %}
     select u.unit_type, u.unit_id, c.caused_by
     from {{ ref('changed_key') }} as c
     inner join {{ units }} as u
@@ -24,6 +25,22 @@
     from {{ ref('changed_key') }} as c
     inner join {{ spells }} as s on c.fold_key = s.unit_key
     where c.source = 'employment'
+    union all
+    select 'contract' as unit_type, l.contract_id as unit_id, c.caused_by
+    from {{ ref('changed_key') }} as c
+    inner join {{ loan_events }} as l on c.fold_key = l.unit_key
+    where c.source = 'loans'
+    union all
+    select 'contract' as unit_type, l.contract_id as unit_id, c.caused_by
+    from {{ ref('changed_key') }} as c
+    inner join {{ entities }} as e on c.fold_key = e.unit_key
+    inner join {{ loan_events }} as l on e.regno = l.regno and l.event = '放款'
+    where c.source = 'registrations'
+    union all
+    select 'person' as unit_type, t.person_id as unit_id, c.caused_by
+    from {{ ref('changed_key') }} as c
+    inner join {{ trainings }} as t on c.fold_key = t.unit_key
+    where c.source = 'training'
 {% endmacro %}
 
 {#- True for the units whose postings of an account are worked out tonight: those touched, or all when the account is new. -#}

@@ -52,7 +52,11 @@ def test_a_new_key_changes_every_pseudonym_and_nothing_else(city: City, third_ni
     assert keys == [(1, fingerprint(old)), (2, fingerprint(new))] and done.version == 2
     assert sorted(persons.values()) == sorted(renamed.values()) and not persons.keys() & renamed.keys() and len(persons) > 100
     assert done.old_key is not None and bytes.fromhex(done.old_key.read_text()) == old and done.old_key.stat().st_mode & 0o77 == 0
-    dump = "\n".join(str(row) for table in ("raw.registrations", "raw.employment") for row in rows(settings, f"table {table}"))
+    dump = "\n".join(
+        str(row)
+        for table in ("raw.registrations", "raw.employment", "register.fold_training")
+        for row in rows(settings, f"table {table}")
+    )
     assert not [one for one in persons if one in dump]
     prepare(settings)
     postings = rows(settings, "select count(*) from evidence.posting")

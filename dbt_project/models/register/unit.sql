@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='append',
           indexes=[{'columns': ['unit_type', 'unit_key'], 'unique': true}, {'columns': ['unit_id'], 'unique': true}]) }}
 
--- Surrogate keys of entities, persons, respondents and population counts: the one place where a pseudonym meets its
+-- Surrogate keys of entities, persons, contracts, respondents and population counts: the one place where a pseudonym meets its
 -- number, so that a change of the pseudonym key rewrites this table and not the ledger. A unit without an id of
 -- a person counts as one person of its own.
 with named as (
@@ -14,6 +14,14 @@ with named as (
     select 'person', coalesce(person_pseudonym, 'spell:' || unit_key)
     from {{ ref('fold_employment') }}
     where row_id is not null
+    union
+    select 'contract', contract_no from {{ ref('fold_loans') }} where row_id is not null
+    union
+    select 'person', coalesce(borrower_pseudonym, 'contract:' || contract_no)
+    from {{ ref('fold_loans') }}
+    where row_id is not null
+    union
+    select 'person', person_pseudonym from {{ ref('fold_training') }} where row_id is not null
     union
     select 'respondent', unit_key from {{ ref('fold_survey') }} where row_id is not null
     union

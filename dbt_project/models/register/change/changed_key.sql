@@ -1,10 +1,13 @@
 {{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ empty_this() }}',
           indexes=[{'columns': ['source', 'fold_key']}]) }}
 
--- Keys whose fold may have changed, with the deliveries that are the reason. A full delivery speaks of every key.
+-- Keys whose fold may have changed, with the deliveries that are the reason. A full delivery speaks of every key; a source
+-- that has no fold yet (it is new to this warehouse) is folded from all that the build uses.
 {% set folds = {
     'registrations': ref('stg_registrations__entity'),
     'employment': ref('stg_employment__spell'),
+    'loans': ref('stg_loans__event'),
+    'training': ref('stg_training__participation'),
     'survey': ref('stg_survey__answer'),
     'population': ref('stg_population__count'),
 } %}
@@ -13,12 +16,17 @@ with changed as (
     select * from {{ ref('changed_delivery') }}
 ),
 
+used as (
+    select i.delivery_id from {{ source('ledger', 'build_input') }} as i
+    where i.build_id = {{ this_build() }}
+),
+
 said as (
     {% for source_name, staging in folds.items() %}
+    {% set left = as_left('register', 'fold_' ~ source_name) %}
     select '{{ source_name }}' as source, s.fold_key, s.delivery_id
     from {{ staging }} as s
-    inner join changed as c on s.delivery_id = c.delivery_id
-    {% set left = as_left('register', 'fold_' ~ source_name) %}
+    inner join {{ 'changed' if left else 'used' }} as c on s.delivery_id = c.delivery_id
     {% if left %}
     union all
     select '{{ source_name }}' as source, f.unit_key as fold_key, c.delivery_id

@@ -5,10 +5,12 @@
 {% set units = as_left('register', 'unit') %}
 {% set entities = as_left('register', 'reg_entity') %}
 {% set spells = as_left('register', 'reg_spell') %}
+{% set loan_events = as_left('register', 'reg_loan_event') %}
+{% set trainings = as_left('register', 'reg_training') %}
 -- depends_on: {{ ref('changed_key') }}
-{% if units and entities and spells %}
+{% if units and entities and spells and loan_events and trainings %}
 with linked as (
-    {{ units_of_changed_keys(units, entities, spells) }}
+    {{ units_of_changed_keys(units, entities, spells, loan_events, trainings) }}
 )
 
 select {{ this_build() }} as build_id, unit_type, unit_id, caused_by from linked

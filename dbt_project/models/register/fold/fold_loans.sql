@@ -1,0 +1,3 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='unit_key',
+          indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['build_id']}]) }}
+{{ fold('loans', ref('stg_loans__event')) }}
