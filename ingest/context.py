@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from ingest.transport import Place
+from ingest.transport_place import Place
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
     ├── KeyMissing               the pseudonym key is missing or is not the one the database was begun with: the load stops
     ├── NotReady                 the database is not as this room needs it (no parent table, no partition)
     ├── InboxUnreachable         a place of deliveries is down, refuses us, or broke off: names department, place, what to do
+    ├── LinkFound                a symbolic link stands where a file was listed: it is not followed
     ├── WorkerDied               a process that helps with a load ended before its time: the load is made again
     └── DeliveryRefused          this delivery cannot be taken: rule, place and a sentence, never a cell's content
 
@@ -58,6 +59,13 @@ class InboxUnreachable(IngestError):
     def is_passing(self) -> bool:
         """Whether trying again may help."""
         return self.kind == "unreachable"
+
+
+class LinkFound(IngestError):
+    """A symbolic link stands where a file was listed a moment ago."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is a symbolic link: it is not followed")
 
 
 class WorkerDied(IngestError):

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO, Literal
 
 from ingest.normalise import is_day
 from ingest.spec import SourceSpec
-from ingest.transport import Place, Transport
+from ingest.transport import Transport
+from ingest.transport_place import Place
 
 MANIFEST = ".manifest.json"
 ZIP = ".zip"
@@ -85,7 +86,7 @@ class Inbox:
         }
 
     def open(self, file_name: str) -> BinaryIO:
-        """The bytes of a file of this folder, streamed. Symbolic links are not followed: OSError."""
+        """The bytes of a file of this folder, streamed. Raises LinkFound: links are not followed."""
         if not is_plain(file_name):
             raise ValueError("a file name has no folder")
         return self._transport.open(file_name)

@@ -16,7 +16,7 @@ from ingest import archive, ledger
 from ingest.archive import Archived, Incoming
 from ingest.context import LoadContext
 from ingest.ddl import Conn, drop_partition
-from ingest.errors import DeliveryRefused, KeyMissing
+from ingest.errors import DeliveryRefused, KeyMissing, LinkFound
 from ingest.inbox import Found, Inbox, scan
 from ingest.ledger import CheckResult, Delivery
 from ingest.load import load
@@ -30,6 +30,7 @@ from ingest.strangers import note_strangers
 UNSETTLED = "file.unsettled"
 """How the reason of a delivery begins that waits because its files are still being written."""
 
+_LINK = DeliveryRefused("file.link", "file", "symbolic links are not followed")
 _SETTLED = ("accepted", "replaced", "duplicate", "refused", "conflict")
 
 
@@ -93,19 +94,29 @@ def _wait_for(connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found
 def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox, found: Found) -> None:
     known = _known(connection, spec, found)
     if found.state == "link":
-        refusal = DeliveryRefused("file.link", "file", "symbolic links are not followed")
-        return _settle_unread(connection, ctx, spec, found, known, refusal)
+        return _settle_unread(connection, ctx, spec, found, known, _LINK)
     if found.state == "several":
         refusal = DeliveryRefused("file.several", "file name", "data files with different endings have this name")
         return _settle_unread(connection, ctx, spec, found, known, refusal)
-    manifest_bytes = inbox.manifest(found.stem)
+    try:
+        manifest_bytes = inbox.manifest(found.stem)
+    except FileNotFoundError:
+        return None  # taken away since it was listed
+    except LinkFound:
+        return _settle_unread(connection, ctx, spec, found, known, _LINK)
     settled = known is not None and known.status in ("accepted", "replaced", "duplicate")
     if settled and known is not None and _unchanged(ctx, known, inbox.detailed(found), manifest_bytes):
         return
     if is_cut_off(manifest_bytes) and not inbox.has_settled(found, ctx.settle):
         return _wait_for(connection, ctx, spec, found, known, "the manifest")
     mark = f"manifest {hashlib.sha256(manifest_bytes).hexdigest()[:12]}"
-    with inbox.open(found.file_name) as file, archive.Incoming(ctx.archive, file) as incoming:
+    try:
+        data = inbox.open(found.file_name)
+    except FileNotFoundError:
+        return None
+    except LinkFound:
+        return _settle_unread(connection, ctx, spec, found, known, _LINK)
+    with data as file, archive.Incoming(ctx.archive, file) as incoming:
         if known is not None and known.sha256 is not None and _is_known(ctx, known, incoming.finish(), mark):
             return
         delivery_id = _begin(connection, ctx, spec, found, known)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from stat import S_ISLNK
-from typing import Any
 
 import paramiko
 from fsspec.implementations.sftp import SFTPFileSystem
+
+from ingest.errors import LinkFound
+from ingest.transport_place import Access
 
 _CONNECT_SECONDS = 15.0
 _READ_SECONDS = 60.0
@@ -30,24 +32,25 @@ class VerifiedSftp(SFTPFileSystem):  # type: ignore[misc]
     protocol = ("sftp",)
     cachable = False
 
-    def __init__(self, host: str, **options: Any) -> None:
-        self._options = options
-        super().__init__(host)
+    def __init__(self, host: str, port: int, access: Access) -> None:
+        self._port, self._access = port, access
+        super().__init__(host, skip_instance_cache=True)
 
     def _connect(self) -> None:
-        options = self._options
+        access = self._access
+        key_file = _readable(access.key_file)
         self.client = paramiko.SSHClient()
         self.client.set_missing_host_key_policy(_Refuse())
-        _trust(self.client, self.host, options)
+        _trust(self.client, self.host, self._port, access)
         try:
             self.client.connect(
                 self.host,
-                port=options["port"],
-                username=options.get("username"),
-                password=options.get("password"),
-                pkey=_private_key(options.get("private_key"), options.get("passphrase")),
-                key_filename=options.get("key_file"),
-                passphrase=options.get("passphrase"),
+                port=self._port,
+                username=access.username,
+                password=access.password,
+                pkey=_private_key(access.private_key, access.passphrase),
+                key_filename=key_file,
+                passphrase=access.passphrase,
                 timeout=_CONNECT_SECONDS,
                 banner_timeout=_CONNECT_SECONDS,
                 auth_timeout=_CONNECT_SECONDS,
@@ -63,16 +66,16 @@ class VerifiedSftp(SFTPFileSystem):  # type: ignore[misc]
             channel.settimeout(_READ_SECONDS)
 
 
-def connected(host: str, port: int, options: dict[str, Any]) -> VerifiedSftp:
-    """A file system of its own, with its own connection; see ingest.transport.Place for the options."""
-    return VerifiedSftp(host, port=port, skip_instance_cache=True, **options)
+def connected(host: str, port: int, access: Access) -> VerifiedSftp:
+    """A file system of its own, with its own connection."""
+    return VerifiedSftp(host, port, access)
 
 
 def opened(filesystem: VerifiedSftp, path: str) -> tuple[Pieces, int, object]:
-    """The file, its size, and its time of change. Raises PermissionError for a symbolic link."""
+    """The file, its size, and its time of change. Raises LinkFound for a symbolic link."""
     state = filesystem.ftp.lstat(path)
     if S_ISLNK(state.st_mode or 0):
-        raise PermissionError("symbolic links are not followed")
+        raise LinkFound(path.rpartition("/")[2])
     file = filesystem.ftp.open(path, "rb", bufsize=0)
     size = state.st_size or 0
     return Pieces(file, size), size, state.st_mtime
@@ -101,18 +104,26 @@ class Pieces:
         self._file.close()
 
 
-def _trust(client: paramiko.SSHClient, host: str, options: dict[str, Any]) -> None:
-    name = host if options["port"] == 22 else f"[{host}]:{options['port']}"
-    if options.get("host_key"):
-        *kind, text = str(options["host_key"]).split()[:2]
+def _trust(client: paramiko.SSHClient, host: str, port: int, access: Access) -> None:
+    name = host if port == 22 else f"[{host}]:{port}"
+    if access.host_key:
+        *kind, text = access.host_key.split()[:2]
         line = paramiko.hostkeys.HostKeyEntry.from_line(f"{name} {kind[0] if kind else 'ssh-rsa'} {text}")
         if line is None or line.key is None:
             raise HostKeyUnknown("the host key of the connection cannot be read")
         client.get_host_keys().add(name, line.key.get_name(), line.key)
-        return
-    known_hosts = options.get("known_hosts")
-    if known_hosts and Path(known_hosts).expanduser().is_file():
-        client.load_host_keys(str(Path(known_hosts).expanduser()))
+    elif access.known_hosts is not None and access.known_hosts.is_file():
+        client.load_system_host_keys(str(access.known_hosts))
+
+
+def _readable(key_file: Path | None) -> str | None:
+    if key_file is None:
+        return None
+    try:
+        key_file.open("rb").close()
+    except OSError as error:  # no FileNotFoundError: that would be a folder that is not there
+        raise paramiko.AuthenticationException(f"the key file {key_file} cannot be read ({error.strerror})") from None
+    return str(key_file)
 
 
 def _private_key(text: str | None, passphrase: str | None) -> paramiko.PKey | None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
+from warehouse.connections import place_of
 from warehouse.secret_key import pseudonym_key
 from warehouse.services.postgres import conninfo
 from warehouse.settings import Settings
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from ingest.accept import Outcome
     from ingest.context import LoadContext
     from ingest.spec import SourceSpec
-    from ingest.transport import Place
 
 Connection = psycopg.Connection[Any]
 Ending = Literal["loaded", "refused", "missing", "failed"]
@@ -83,7 +83,7 @@ def has_arrived(settings: Settings, source: str, business_date: date, inbox: str
     if not promised:
         return True
     first, last = window_of(spec, promised[0])
-    with Inbox(_place(settings, spec, inbox), spec.department) as place:
+    with Inbox(place_of(settings, spec.department, inbox), spec.department) as place:
         found = scan(place, spec)
     if any(one.state == "complete" and one.business_date and first <= one.business_date <= last for one in found):
         return True
@@ -198,23 +198,13 @@ def _record(connection: Connection, source: str, business_date: date, ending: En
     )
 
 
-def _place(settings: Settings, spec: "SourceSpec", inbox: str | None) -> "Place":
-    """Where a source's department delivers: `inbox` if given, else the department's own place, else its folder of the inbox."""
-    from ingest.transport import Place
-
-    own = settings.inboxes.get(spec.department)
-    if inbox is None and own is not None:
-        return Place(own, own_folder=True)
-    return Place(inbox or settings.inbox_url)
-
-
 def _context(settings: Settings, spec: "SourceSpec", inbox: str | None) -> "LoadContext":
     from ingest.context import LoadContext
 
     return LoadContext(
         conninfo=conninfo(settings, role="bureau_loader"),
         archive=settings.archive,
-        inbox=_place(settings, spec, inbox),
+        inbox=place_of(settings, spec.department, inbox),
         region=settings.region,
         key=pseudonym_key(settings),
         today=today(settings),

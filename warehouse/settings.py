@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from warehouse.connections import Connection
 from warehouse.errors import BureauError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -19,13 +20,16 @@ class Settings(BaseSettings):
     The environment (`BUREAU_HOME`, …) goes before `bureau.toml`, which goes before the defaults here.
     """
 
-    model_config = SettingsConfigDict(env_prefix="BUREAU_", frozen=True, extra="forbid", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="BUREAU_", frozen=True, extra="forbid", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     home: Path = Field(default=PROJECT / ".bureau", description="Folder that holds everything that is written.")
     database_url: SecretStr | None = Field(default=None, description="A real PostgreSQL; without it the embedded one serves.")
     region: str = Field(default="520381", pattern=r"^\d{6}$", description="Code of the city (GB/T 2260).")
     inbox: str = Field(default="", description="Folder or URL where departments drop files; default <home>/inbox.")
     inboxes: dict[str, str] = Field(default={}, description="By department, its own folder or URL; goes before `inbox`.")
+    connections: dict[str, Connection] = Field(default={}, description="By name, how to get in where an inbox's URL says so.")
     inbox_settle_seconds: float = Field(
         default=5.0,
         ge=0,

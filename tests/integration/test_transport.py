@@ -1,18 +1,11 @@
-"""Deliveries over real servers: a web server's index pages, and OpenSSH's SFTP, whose key is held against the known one."""
+"""Deliveries over real servers, reached as a bureau reaches them: through its bureau.toml and nothing else."""
 
 from __future__ import annotations
 
-import getpass
-import os
-import shutil
-import socket
-import subprocess
+import json
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,44 +13,20 @@ import pytest
 from ingest.context import LoadContext
 from ingest.errors import InboxUnreachable
 from ingest.inbox import Inbox, scan
-from ingest.take_in import take_in
-from ingest.transport import Place
 from tests.extracts import DAY, fixture_rows, write_extract
-from tests.integration.ingest.conftest import SPECS, ctx, server
+from tests.integration.ingest.conftest import KEY, SPECS, ctx, server
+from tests.integration.nights import rows
+from tests.integration.servers import Breaking, Guarded, OpenSsh, Quiet, free_port, object_store, open_ssh, password_sftp, web
+from warehouse import settings as module
+from warehouse.errors import BureauError
+from warehouse.night import take_in
+from warehouse.settings import Settings, load_settings
 
 pytestmark = pytest.mark.integration
 __all__ = ["ctx", "server"]
 SPEC = SPECS["registrations"]
-SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-class _Breaking(_Quiet):
-    """Breaks off in the middle of the first answer to each data file; takes up where it is asked to."""
-
-    seen: set[str]
-
-    def do_GET(self) -> None:
-        path = Path(self.translate_path(self.path))
-        if not path.is_file():
-            return super().do_GET()
-        data = path.read_bytes()
-        first = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0])
-        broken = self.path.endswith(".csv") and self.path not in self.seen
-        self.seen.add(self.path)
-        self.send_response(206 if first else 200)
-        self.send_header("Content-Length", str(len(data) - first))
-        self.send_header("ETag", '"1"')
-        self.end_headers()
-        self.wfile.write(data[first : first + 100] if broken else data[first:])
-        self.wfile.flush()
-        if broken:
-            self.connection.shutdown(socket.SHUT_RDWR)
-        return None
+LOADED = [("loading", 300 * len(fixture_rows("registrations", "good")))]
+Configure = Callable[[str], Settings]
 
 
 @pytest.fixture
@@ -67,114 +36,158 @@ def delivered(tmp_path: Path) -> Path:
     return inbox
 
 
-def web(folder: Path, handler: type[SimpleHTTPRequestHandler]) -> ThreadingHTTPServer:
-    served = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
-    threading.Thread(target=served.serve_forever, daemon=True).start()
-    return served
+@pytest.fixture
+def configure(ctx: LoadContext, server: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
+    """Write bureau.toml; the settings that come of it. The ledger is emptied afterwards."""
+
+    def write(text: str) -> Settings:
+        file = tmp_path / "bureau.toml"
+        file.write_text(text, encoding="utf-8")
+        monkeypatch.setattr(module, "CONFIG_FILE", file)
+        return load_settings(home=server.home, pseudonym_key=KEY.hex())
+
+    return write
 
 
-@dataclass(frozen=True)
-class Sftp:
-    """A running server: its port, and a place of its with everything that it takes to get in."""
+def ledger(settings: Settings) -> list[tuple[str, int]]:
+    return rows(settings, "select status, rows_in_file from ledger.delivery order by 1")
 
-    port: int
-    place: Place
+
+def night(settings: Settings) -> list[tuple[str, int]]:
+    """What the ledger says after the night."""
+    take_in(settings, SPEC.name, DAY)
+    return ledger(settings)
+
+
+@pytest.mark.parametrize("handler", [Quiet, Breaking])
+def test_a_web_servers_pages_are_an_inbox(configure: Configure, delivered: Path, handler: type[Quiet]) -> None:
+    Breaking.seen.clear()
+    with web(delivered, handler) as port:
+        assert night(configure(f'inbox = "http://127.0.0.1:{port}/"')) == LOADED
+
+
+@pytest.mark.parametrize("lines", ['login = "统计"\npassword = "word of the day"', 'token = "token-of-the-day"'])
+def test_a_web_server_that_asks_who_we_are(configure: Configure, delivered: Path, lines: str) -> None:
+    with web(delivered, Guarded) as port:
+        settings = f'inboxes = {{saic = "http://gate@127.0.0.1:{port}/saic"}}\n[connections.gate]\n'
+        with pytest.raises(InboxUnreachable) as caught:
+            night(configure(settings + lines.replace("day", "night")))
+        assert caught.value.kind == "login" and "night" not in str(caught.value)
+        assert night(configure(settings + lines)) == LOADED
 
 
 @pytest.fixture
-def sftp(tmp_path: Path, delivered: Path) -> Iterator[Sftp]:
-    if not Path(SSHD).exists():
-        pytest.skip("OpenSSH's server is not installed (package openssh-server)")
-    folder = tmp_path / "ssh"
-    folder.mkdir(mode=0o700)
-    for name in ("host", "client"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True)
-    shutil.copy(folder / "client.pub", folder / "authorized")
-    (folder / "authorized").chmod(0o600)
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    config = folder / "config"
-    config.write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nAuthorizedKeysFile {folder}/authorized\nStrictModes no\n"
-        f"UsePAM no\nPasswordAuthentication no\nPidFile none\nPermitRootLogin yes\nSubsystem sftp internal-sftp\n"
-    )
-    process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        options = {
-            "username": getpass.getuser(),
-            "private_key": (folder / "client").read_text(),
-            "host_key": " ".join((folder / "host.pub").read_text().split()[:2]),
-        }
-        yield Sftp(port, Place(f"sftp://127.0.0.1:{port}{delivered}", options))
-    finally:
-        process.terminate()
-        process.wait()
+def ssh(tmp_path: Path) -> OpenSsh:
+    with open_ssh(tmp_path / "ssh") as running:
+        yield running
 
 
-def rows(context: LoadContext) -> list[tuple[str, int]]:
-    with context.connect() as connection:
-        return connection.execute("select status, rows_in_file from ledger.delivery order by 1").fetchall()
+def sftp(ssh: OpenSsh, delivered: Path, *lines: str) -> str:
+    return "\n".join([
+        f'inboxes = {{saic = "sftp://saic_conn@127.0.0.1:{ssh.port}{delivered}/saic"}}',
+        "[connections.saic_conn]",
+        f'login = "{ssh.user}"',
+        *lines,
+    ])  # fmt: skip
 
 
-@pytest.mark.parametrize("handler", [_Quiet, _Breaking])
-def test_a_web_servers_pages_are_an_inbox(ctx: LoadContext, delivered: Path, handler: type[SimpleHTTPRequestHandler]) -> None:
-    _Breaking.seen = set()
-    served = web(delivered, handler)
-    try:
-        there = replace(ctx, inbox=f"http://127.0.0.1:{served.server_port}/")
-        assert len(take_in(there, SPEC, DAY)) == 1
-        assert rows(there) == [("loading", 300 * len(fixture_rows("registrations", "good")))]
-    finally:
-        served.shutdown()
-        served.server_close()
+def test_sftp_with_a_key_file_and_known_hosts(configure: Configure, delivered: Path, ssh: OpenSsh) -> None:
+    lines = [f'key_file = "{ssh.key_file}"', f'known_hosts = "{ssh.known_hosts()}"']
+    assert night(configure(sftp(ssh, delivered, *lines))) == LOADED
 
 
-def test_an_sftp_server_is_an_inbox(ctx: LoadContext, sftp: Sftp) -> None:
-    there = replace(ctx, inbox=sftp.place)
-    assert len(take_in(there, SPEC, DAY)) == 1
-    assert rows(there) == [("loading", 300 * len(fixture_rows("registrations", "good")))]
+def test_sftp_with_a_pinned_key_through_airflows_variable(
+    configure: Configure, delivered: Path, ssh: OpenSsh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra = {"private_key": ssh.key_file.read_text(), "host_key": ssh.host_key, "no_host_key_check": "false"}
+    given = {"conn_type": "sftp", "login": ssh.user, "host": "127.0.0.1", "port": ssh.port, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_SAIC_CONN", json.dumps(given))
+    assert night(configure(f'inboxes = {{saic = "sftp://saic_conn@{delivered}/saic"}}')) == LOADED
 
 
-def test_another_host_key_ends_the_connection(ctx: LoadContext, sftp: Sftp) -> None:
+def test_sftp_with_a_password(configure: Configure, delivered: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("word of the night\n")
+    with password_sftp("stats", "word of the day") as (port, host_key):
+        settings = configure(
+            f'inbox = "sftp://all@127.0.0.1:{port}{delivered}"\n[connections.all]\nlogin = "stats"\n'
+            f'password_file = "{secret}"\nhost_key = "{host_key}"\n'
+        )
+        with pytest.raises(InboxUnreachable) as caught:
+            night(settings)
+        assert caught.value.kind == "login" and "word of" not in str(caught.value)
+        secret.write_text("word of the day\n")
+        assert night(settings) == LOADED
+
+
+def test_another_host_key_or_none_ends_the_connection(configure: Configure, delivered: Path, ssh: OpenSsh) -> None:
     wrong = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
-    for options in ({**sftp.place.options, "host_key": wrong}, {k: v for k, v in sftp.place.options.items() if k != "host_key"}):
+    nowhere = f'known_hosts = "{delivered}/none"'
+    for line in (f'host_key = "{wrong}"', 'host_key = "ssh-ed25519 no-key"', nowhere):
+        settings = configure(sftp(ssh, delivered, f'key_file = "{ssh.key_file}"', line))
         with pytest.raises(InboxUnreachable) as caught:
-            take_in(replace(ctx, inbox=Place(sftp.place.url, options)), SPEC, DAY)
+            take_in(settings, SPEC.name, DAY)
         assert caught.value.kind == "host_key"
-    assert rows(ctx) == []
+        assert ledger(settings) == []
 
 
-def test_who_may_not_in_is_told_so_without_a_secret(ctx: LoadContext, sftp: Sftp) -> None:
-    options = {key: value for key, value in sftp.place.options.items() if key != "private_key"} | {"password": "hidden-word"}
+def test_a_key_file_that_is_not_there_is_no_empty_inbox(configure: Configure, delivered: Path, ssh: OpenSsh) -> None:
+    settings = configure(sftp(ssh, delivered, 'key_file = "/nowhere/key"', f'host_key = "{ssh.host_key}"'))
+    with pytest.raises(InboxUnreachable, match="/nowhere/key") as caught:
+        take_in(settings, SPEC.name, DAY)
+    assert caught.value.kind == "login"
+
+
+def test_an_object_store_is_an_inbox(configure: Configure, delivered: Path) -> None:
+    import boto3
+
+    with object_store() as url:
+        names = {"aws_access_key_id": "bureau", "aws_secret_access_key": "hidden-word", "region_name": "us-east-1"}
+        store = boto3.client("s3", endpoint_url=url, **names)
+        store.create_bucket(Bucket="deliveries")
+        for path in (delivered / "saic").iterdir():
+            store.put_object(Bucket="deliveries", Key=f"to/stats/{path.name}", Body=path.read_bytes())
+        toml = (
+            f'inboxes = {{saic = "s3://store@deliveries/to/stats"}}\n[connections.store]\nlogin = "bureau"\n'
+            f'password = "hidden-word"\nendpoint = "{url}"\nregion = "us-east-1"\n'
+        )
+        assert night(configure(toml)) == LOADED
+    with pytest.raises(InboxUnreachable) as caught:  # the store is down
+        night(configure(toml))
+    assert caught.value.is_passing and "hidden-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("sftp://nobody@host/in", "connections.unknown"),
+        ("sftp://li:hidden-word@host/in", "connections.in_url"),
+        ("https://host/in?sig=hidden-word", "connections.in_url"),
+        ("ftp://host/in", "connections.scheme"),
+        ("sftp://host:port/in", "connections.bad_url"),
+        ("sftp:///in", "connections.no_host"),
+    ],
+)
+def test_an_inbox_that_cannot_be_used_is_explained_without_a_secret(configure: Configure, url: str, key: str) -> None:
+    with pytest.raises(BureauError) as caught:
+        night(configure(f'inbox = "{url}"'))
+    assert caught.value.key == key
+    assert "hidden-word" not in caught.value.text("en") + caught.value.text("zh")
+
+
+@pytest.mark.parametrize("scheme", ["http", "sftp"])
+def test_a_server_that_is_down_is_named(configure: Configure, scheme: str) -> None:
+    port = free_port()
     with pytest.raises(InboxUnreachable) as caught:
-        take_in(replace(ctx, inbox=Place(sftp.place.url, options)), SPEC, DAY)
-    assert caught.value.kind == "login" and "saic" in str(caught.value)
-    assert "hidden-word" not in str(caught.value) + repr(Place(sftp.place.url, options))
+        night(configure(f'inbox = "{scheme}://127.0.0.1:{port}/in"'))
+    assert caught.value.is_passing and str(port) in str(caught.value)
 
 
-def test_a_server_that_is_down_is_named(ctx: LoadContext) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    for scheme in ("http", "sftp"):
-        with pytest.raises(InboxUnreachable) as caught:
-            take_in(replace(ctx, inbox=f"{scheme}://127.0.0.1:{port}/in"), SPEC, DAY)
-        assert caught.value.is_passing and str(port) in str(caught.value)
-
-
-def test_a_file_that_is_still_being_written_is_waited_for(ctx: LoadContext, delivered: Path) -> None:
+def test_a_file_that_is_still_being_written_is_waited_for(configure: Configure, delivered: Path) -> None:
     data = next((delivered / "saic").glob("*.csv"))
     manifest = next((delivered / "saic").glob("*.manifest.json"))
     whole, said = data.read_bytes(), manifest.read_bytes()
-    there = replace(ctx, inbox=str(delivered), settle=0.3)
+    settings = configure(f'inbox = "{delivered}"\ninbox_settle_seconds = 0.3')
 
     def growing(path: Path, content: bytes) -> None:
         """Written on while it is looked at."""
@@ -186,10 +199,10 @@ def test_a_file_that_is_still_being_written_is_waited_for(ctx: LoadContext, deli
         writer = threading.Thread(target=growing, args=(path, content))
         path.write_bytes(content[:10])
         writer.start()
-        assert take_in(there, SPEC, DAY) == []
+        assert take_in(settings, SPEC.name, DAY) == []
         writer.join()
         path.write_bytes(content)
-        assert [status for status, _ in rows(ctx)] == ["waiting"]
-    assert len(take_in(there, SPEC, DAY)) == 1
+        assert [status for status, _ in ledger(settings)] == ["waiting"]
+    assert len(take_in(settings, SPEC.name, DAY)) == 1
     with Inbox(str(delivered), "saic") as inbox:
         assert [found.state for found in scan(inbox, SPEC)] == ["complete"]

@@ -84,7 +84,7 @@ def environment(settings: Settings) -> dict[str, str]:
 def _surroundings(settings: Settings) -> dict[str, str]:
     """What is not Airflow's configuration: where the code is, the product's settings, and quiet libraries."""
     direct = f"127.0.0.1,localhost,{urlsplit(url(settings)).hostname}"
-    bureau = {name: value for name, value in os.environ.items() if name.startswith("BUREAU_")}
+    bureau = {name: value for name, value in os.environ.items() if name.startswith(("BUREAU_", "AIRFLOW_CONN_"))}
     return {
         **bureau,
         "BUREAU_HOME": str(settings.home),

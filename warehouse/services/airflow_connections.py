@@ -1,0 +1,52 @@
+"""Connections that were entered in Airflow (its pages, or `airflow connections add`).
+
+Read where Airflow keeps them, as services, commands and triggers all can: a task's own way to them is open to the task only.
+"""
+
+import json
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+
+from warehouse.services import postgres
+from warehouse.settings import Settings
+
+
+def kept_by_airflow(settings: Settings, name: str) -> dict[str, Any] | None:
+    """`host, port, login, password, extra` of a connection; None when Airflow has none of this name, or was never started.
+
+    Raises ValueError when it cannot be read with this home's key.
+    """
+    from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+    try:
+        with psycopg.connect(postgres.conninfo(settings, database=postgres.AIRFLOW_DATABASE), row_factory=dict_row) as connection:
+            row = connection.execute(
+                "select host, port, login, password, extra, is_encrypted, is_extra_encrypted from connection where conn_id = %s",
+                [name],
+            ).fetchone()
+    except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
+        return None
+    if row is None:
+        return None
+
+    def plain(column: str, is_encrypted: bool) -> str | None:
+        stored: str | None = row[column]
+        if not stored or not is_encrypted:
+            return stored
+        keys = (settings.secrets / "airflow_fernet.key").read_text().strip()
+        try:
+            return MultiFernet([Fernet(key.strip()) for key in keys.split(",")]).decrypt(stored.encode()).decode()
+        except (InvalidToken, OSError):
+            raise ValueError("not of this home's key") from None
+
+    extra = plain("extra", row["is_extra_encrypted"])
+    found = json.loads(extra) if extra else {}
+    return {
+        "host": row["host"],
+        "port": row["port"],
+        "login": row["login"],
+        "password": plain("password", row["is_encrypted"]),
+        "extra": found if isinstance(found, dict) else {},
+    }
