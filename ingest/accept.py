@@ -82,6 +82,11 @@ def outcome(connection: Conn, delivery_id: int) -> Outcome:
     d = ledger.delivery(connection, delivery_id)
     if d is None:
         raise NotReady(f"there is no delivery {delivery_id}")
+    return outcome_of(d)
+
+
+def outcome_of(d: Delivery) -> Outcome:
+    """What a row of the ledger says of its delivery."""
     return Outcome(
         d.delivery_id,
         d.source,

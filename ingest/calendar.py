@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
 
 from psycopg import Connection
 
@@ -13,15 +14,42 @@ from ingest.spec import QuarterEnd, SourceSpec, Window, WorkingDays
 _DAY = timedelta(days=1)
 
 
-def expected(spec: SourceSpec, first: date, up_to: date, holidays: Collection[date] = ()) -> list[date]:
-    """Promised business dates from `first` to `up_to`, both included.
+@dataclass(frozen=True)
+class BusinessDays:
+    """The days on which departments work.
 
-    Working days are Monday to Friday without `holidays`; of a window it is the last day (a delivery anywhere within the window
-    keeps the promise, see `window_of`).
+    Monday to Friday without China's public holidays, and the weekend days that are worked in exchange for them, as the State
+    Council announces both each year (library `chinese_calendar`); a year that it does not have counts by weekdays alone. A
+    place's own days go before: `off` are not worked, `worked` are.
     """
+
+    off: frozenset[date] = frozenset()
+    worked: frozenset[date] = frozenset()
+
+    def are_worked(self, day: date) -> bool:
+        """Whether the day is a working day."""
+        if day in self.worked or day in self.off:
+            return day in self.worked
+        from chinese_calendar import is_workday
+
+        try:
+            return bool(is_workday(day))
+        except NotImplementedError:
+            return day.weekday() < 5
+
+    def are_announced(self, year: int) -> bool:
+        """Whether the year's public holidays are known, from the library or as the place's own."""
+        from chinese_calendar.constants import holidays
+
+        return any(day.year == year for day in (*holidays, *self.off))
+
+
+def expected(spec: SourceSpec, first: date, up_to: date, days: BusinessDays) -> list[date]:
+    """Promised business dates from `first` to `up_to`, both included; of a window it is the last day (a delivery anywhere within
+    the window keeps the promise, see `window_of`)."""
     calendar = spec.calendar
     if isinstance(calendar, WorkingDays):
-        return [day for day in _days(first, up_to) if day.weekday() < 5 and day not in holidays]
+        return [day for day in _days(first, up_to) if days.are_worked(day)]
     if isinstance(calendar, QuarterEnd):
         return [day for day in _days(first, up_to) if (day + _DAY).day == 1 and day.month % 3 == 0]
     ends = (_month_day(year, calendar.end) for year in range(first.year, up_to.year + 1))
@@ -35,33 +63,84 @@ def window_of(spec: SourceSpec, promised: date) -> tuple[date, date]:
     return promised, promised
 
 
-def write_expected(
-    connection: Connection[Any], spec: SourceSpec, region: str, promised: list[date], due_by: dict[date, datetime]
+def write_promises(
+    connection: Connection[Any], spec: SourceSpec, region: str, night: date, days: BusinessDays, *, ended: bool
 ) -> None:
-    """Record promises in `ledger.expected_delivery` with their state now: `arrived` when an accepted delivery keeps it, `late`
-    when that came after `due_by`, `missing` when `due_by` is over without one, else `expected`. Runs in the caller's
-    transaction."""
-    now = connection.execute("select now()").fetchone()
-    assert now is not None
-    for day in promised:
-        start, end = window_of(spec, day)
-        row = connection.execute(
-            "select min(accepted_at) from ledger.delivery where source = %s and region = %s "
-            "and business_date between %s and %s and status = 'accepted'",
-            [spec.name, region, start, end],
-        ).fetchone()
-        state = _state(row[0] if row else None, due_by.get(day), now[0])
-        connection.execute(
-            "insert into ledger.expected_delivery (source, region, business_date, due_by, status) values (%s, %s, %s, %s, %s) "
-            "on conflict (source, region, business_date) do update set due_by = excluded.due_by, status = excluded.status",
-            [spec.name, region, day, due_by.get(day), state],
-        )
+    """Record in `ledger.expected_delivery` what the source has promised up to the night's business date, and what is kept of it.
+
+    Promises begin with the source's first delivery (before it, nothing was promised), the night's own at the latest. A promise
+    is due in its own day's night: for an earlier day that is over by now, for the night's own day when it has `ended` without
+    it. `arrived` is what was accepted before it was due, `late` what came afterwards, `missing` what is due and not here, and
+    `expected` what is not due. To be called before a night accepts anything and again when it has; in a transaction of its own.
+    """
+    row = connection.execute(
+        "select min(business_date) from ledger.delivery where source = %s and region = %s "
+        "and status in ('loading', 'accepted', 'replaced') and business_date <= %s",
+        [spec.name, region, night],
+    ).fetchone()
+    promised = expected(spec, (row and row[0]) or night, night, days)
+    values = {
+        "source": spec.name,
+        "region": region,
+        "night": night,
+        "ended": ended,
+        "days": promised,
+        "firsts": [window_of(spec, day)[0] for day in promised],
+    }
+    connection.execute(_WRITE_PROMISES, values)
+    connection.execute(
+        "delete from ledger.expected_delivery where source = %(source)s and region = %(region)s "
+        "and business_date <= %(night)s and business_date <> all(%(days)s::date[])",
+        values,
+    )
 
 
-def _state(came: datetime | None, due: datetime | None, now: datetime) -> Literal["expected", "arrived", "late", "missing"]:
-    if came is not None:
-        return "late" if due is not None and came > due else "arrived"
-    return "missing" if due is not None and now > due else "expected"
+# Also what was replaced was there in time. One statement: ten years of promises are looked at every night.
+_WRITE_PROMISES = """
+    with promised as (
+        select * from unnest(%(days)s::date[], %(firsts)s::date[]) as p (business_date, first)
+    ),
+
+    came as (
+        select p.business_date, min(d.accepted_at) as at
+        from promised as p
+        left join ledger.delivery as d
+            on d.source = %(source)s and d.region = %(region)s and d.status in ('accepted', 'replaced')
+            and d.business_date between p.first and p.business_date
+        group by p.business_date
+    ),
+
+    due as (
+        select
+            c.business_date,
+            c.at,
+            coalesce(
+                e.due_by,
+                case when c.business_date < %(night)s or (%(ended)s and c.at is null) then clock_timestamp() end
+            ) as due_by
+        from came as c
+        left join ledger.expected_delivery as e
+            on e.source = %(source)s and e.region = %(region)s and c.business_date = e.business_date
+    ),
+
+    final as (
+        select
+            business_date,
+            due_by,
+            case
+                when at is not null and at > due_by then 'late'
+                when at is not null then 'arrived'
+                when due_by is not null then 'missing'
+                else 'expected'
+            end as status
+        from due
+    )
+
+    insert into ledger.expected_delivery as e (source, region, business_date, due_by, status)
+    select %(source)s, %(region)s, business_date, due_by, status from final
+    on conflict (source, region, business_date) do update set due_by = excluded.due_by, status = excluded.status
+    where (e.due_by, e.status) is distinct from (excluded.due_by, excluded.status)
+"""
 
 
 def _days(first: date, up_to: date) -> Iterator[date]:

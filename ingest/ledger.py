@@ -91,6 +91,15 @@ def by_status(connection: Conn, source: str, region: str, statuses: Iterable[Sta
         ).fetchall()
 
 
+def deliveries(connection: Conn, condition: str, values: dict[str, Any]) -> list[Delivery]:
+    """Deliveries for which an SQL condition with named parameters holds, by source, business date, sequence and number."""
+    with connection.cursor(row_factory=class_row(Delivery)) as cursor:
+        return cursor.execute(
+            f"select {_COLUMNS} from ledger.delivery where {condition} order by source, business_date, sequence, delivery_id",
+            values,
+        ).fetchall()
+
+
 def record(connection: Conn, values: dict[str, Any]) -> int:
     """A new row; gives its delivery_id."""
     names = ", ".join(values)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -15,13 +15,19 @@ from warehouse.settings import Settings
 
 if TYPE_CHECKING:
     from ingest.accept import Outcome
+    from ingest.calendar import BusinessDays
     from ingest.context import LoadContext
     from ingest.spec import SourceSpec
 
 Connection = psycopg.Connection[Any]
 Ending = Literal["loaded", "refused", "missing", "failed"]
-_REFUSED = ("refused", "conflict")
-_LOOK_BACK = timedelta(days=400)  # longer than the rarest calendar's step
+_REFUSED = ["refused", "conflict"]
+_OF_THE_NIGHT = """
+    region = %(region)s and coalesce(business_date, %(day)s) <= %(day)s
+    and received_at > coalesce(
+        (select max(started_at) from ledger.build where business_date < %(day)s and status <> 'proof'), '-infinity'
+    )
+"""
 
 
 def take_in(settings: Settings, source: str, business_date: date, inbox: str | None = None) -> list[int]:
@@ -37,6 +43,8 @@ def take_in(settings: Settings, source: str, business_date: date, inbox: str | N
     spec = load_spec(source)
     with _connect(settings, role=None) as connection:
         install(connection, [spec])
+    with _connect(settings) as connection:
+        _write_promises(connection, settings, spec, business_date)
     return take(_context(settings, spec, inbox), spec, business_date)
 
 
@@ -53,6 +61,7 @@ def accept(settings: Settings, source: str, business_date: date) -> "list[Outcom
     spec = load_spec(source)
     context = _context(settings, spec, None)
     with _connect(settings) as connection, _alone(connection, f"accept {source} {settings.region}"):
+        _write_promises(connection, settings, spec, business_date)  # what is accepted from now on is late for earlier days
         loading = ledger.by_status(connection, source, settings.region, ["loading"], business_date)
         outcomes = []
         for one in loading:
@@ -61,7 +70,7 @@ def accept(settings: Settings, source: str, business_date: date) -> "list[Outcom
             # Rows and totals were compared with the manifest while loading: a delivery that differs is refused by then.
             facts = DeliveryFacts(one.delivery_id, one.region, one.business_date, one.rows_in_file)
             outcomes.append(settle(context, spec, one.delivery_id, check(context.conninfo, spec, facts)))
-        _write_promises(connection, settings, spec, business_date)
+        _write_promises(connection, settings, spec, business_date, ended=True)
         _record(connection, source, business_date, _ending(connection, settings, spec, business_date))
     return outcomes
 
@@ -79,7 +88,7 @@ def has_arrived(settings: Settings, source: str, business_date: date, inbox: str
     from ingest.spec import load_spec
 
     spec = load_spec(source)
-    promised = expected(spec, business_date, business_date)
+    promised = expected(spec, business_date, business_date, business_days(settings))
     if not promised:
         return True
     first, last = window_of(spec, promised[0])
@@ -100,21 +109,12 @@ def unresolved(settings: Settings, business_date: date, since: datetime) -> list
 
 def loads(settings: Settings, business_date: date) -> "list[Outcome]":
     """What became of each delivery that came for this night: since the newest build of an earlier day began, by source."""
-    from ingest.accept import outcome
+    from ingest.accept import outcome_of
+    from ingest.ledger import deliveries
 
     with _connect(settings) as connection:
-        rows = connection.execute(
-            """
-            select delivery_id from ledger.delivery
-            where region = %(region)s and coalesce(business_date, %(day)s) <= %(day)s
-                and received_at > coalesce(
-                    (select max(started_at) from ledger.build where business_date < %(day)s and status <> 'proof'), '-infinity'
-                )
-            order by source, business_date, sequence, delivery_id
-            """,
-            {"region": settings.region, "day": business_date},
-        ).fetchall()
-        return [outcome(connection, row[0]) for row in rows]
+        found = deliveries(connection, _OF_THE_NIGHT, {"region": settings.region, "day": business_date})
+    return [outcome_of(one) for one in found]
 
 
 def clock(settings: Settings) -> datetime:
@@ -136,6 +136,13 @@ def endings(settings: Settings, business_date: date, since: datetime) -> dict[st
     return dict(rows)
 
 
+def business_days(settings: Settings) -> "BusinessDays":
+    """The days on which departments work, the bureau's own days included."""
+    from ingest.calendar import BusinessDays
+
+    return BusinessDays(frozenset(settings.holidays), frozenset(settings.working_days))
+
+
 def today(settings: Settings) -> date:
     """The bureau's day, in its own zone."""
     return datetime.now(ZoneInfo(settings.timezone)).date()
@@ -144,10 +151,14 @@ def today(settings: Settings) -> date:
 def _ending(connection: Connection, settings: Settings, spec: "SourceSpec", business_date: date) -> Ending:
     from ingest.calendar import expected, window_of
 
-    statuses = {one.status for one in loads(settings, business_date) if one.source == spec.name}
-    if statuses & set(_REFUSED):
+    refused = connection.execute(
+        "select exists (select 1 from ledger.delivery where source = %(source)s and status = any(%(refused)s) "
+        f"and {_OF_THE_NIGHT})",
+        {"source": spec.name, "refused": _REFUSED, "region": settings.region, "day": business_date},
+    ).fetchone()
+    if refused and refused[0]:
         return "refused"
-    promised = expected(spec, business_date, business_date)
+    promised = expected(spec, business_date, business_date, business_days(settings))
     if promised and not _stands(connection, settings, spec.name, *window_of(spec, promised[0])):
         return "missing"
     return "loaded"
@@ -162,32 +173,13 @@ def _stands(connection: Connection, settings: Settings, source: str, first: date
     return bool(row and row[0])
 
 
-def _write_promises(connection: Connection, settings: Settings, spec: "SourceSpec", business_date: date) -> None:
-    """What the calendar promised since the source's first delivery (before it, nothing was), and what is kept of it.
+def _write_promises(
+    connection: Connection, settings: Settings, spec: "SourceSpec", business_date: date, *, ended: bool = False
+) -> None:
+    from ingest.calendar import write_promises
 
-    A promise is due in its own day's night: what that night ends without is missing, and late when a later one brings it.
-    """
-    from ingest.calendar import expected, window_of, write_expected
-
-    row = connection.execute(
-        "select min(business_date), clock_timestamp() from ledger.delivery "
-        "where source = %s and region = %s and status = 'accepted'",
-        [spec.name, settings.region],
-    ).fetchone()
-    assert row is not None
-    known_from, now = row
-    promised = expected(spec, max(known_from or business_date, business_date - _LOOK_BACK), business_date)
-    due = dict(
-        connection.execute(
-            "select business_date, due_by from ledger.expected_delivery where source = %s and region = %s and due_by is not null",
-            [spec.name, settings.region],
-        ).fetchall()
-    )
-    for day in promised:
-        if day not in due and not _stands(connection, settings, spec.name, *window_of(spec, day)):
-            due[day] = now
     with connection.transaction():
-        write_expected(connection, spec, settings.region, promised, due)
+        write_promises(connection, spec, settings.region, business_date, business_days(settings), ended=ended)
 
 
 def _record(connection: Connection, source: str, business_date: date, ending: Ending) -> None:

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     timezone: str = "Asia/Shanghai"
     schedule: str = Field(default="0 2 * * *", description="When the nightly runs start (cron, in `timezone`).")
     cutoff_hours: float = Field(default=4.0, gt=0, description="Hours after the start when the build stops waiting.")
+    holidays: list[date] = Field(default=[], description="Days on which no department delivers, beside the public holidays.")
+    working_days: list[date] = Field(default=[], description="Weekends and holidays that are worked, beside those announced.")
     series_start: date = Field(default=date(2009, 1, 1), description="First day of the published series.")
     airflow_port: int | None = Field(default=None, ge=1, le=65535, description="Port of Airflow; default: a free one.")
     airflow_url: str | None = Field(

@@ -3,6 +3,8 @@
 import random
 from datetime import date, timedelta
 
+from ingest.calendar import BusinessDays
+
 DAY = timedelta(days=1)
 
 
@@ -12,9 +14,9 @@ def working_day(day: date) -> date:
 
 
 def working_days(first: date, last: date) -> list[date]:
-    """All Mondays to Fridays of the span, both ends included."""
+    """All working days of the span, both ends included: departments keep to the public holidays."""
     days = ((first + timedelta(days=n)) for n in range((last - first).days + 1))
-    return [day for day in days if day.weekday() < 5]
+    return [day for day in days if BusinessDays().are_worked(day)]
 
 
 def within(rng: random.Random, first: date, last: date) -> date:

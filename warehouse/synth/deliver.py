@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -84,7 +85,7 @@ class Deliveries:
         """The night in which something known on a day is delivered; None when it is after the last."""
         if known <= self.nights[0]:
             return self.nights[0]
-        return next((night for night in self.nights if night >= known), None) if known <= self.nights[-1] else None
+        return self.nights[bisect_left(self.nights, known)] if known <= self.nights[-1] else None
 
     def put(self, source: str, known: date, row: Row) -> None:
         """Deliver a row that is known on a day (what is known after the last night is never delivered)."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.calendar import expected, window_of
+from ingest.calendar import BusinessDays, expected, window_of
 from ingest.codes import allowed_codes, allowed_geographies, load_code_lists, load_geography, load_industry_sections
 from ingest.errors import SpecError
 from ingest.spec import SOURCES, all_specs, load_spec
@@ -80,15 +80,42 @@ def test_industry_sections_of_the_three_standards() -> None:
 
 
 def test_calendars() -> None:
+    days = BusinessDays()
     first, last = date(2010, 12, 24), date(2011, 1, 4)
-    days = expected(SPECS["loans"], first, last, holidays=[date(2011, 1, 3)])
-    assert [day.isoformat()[5:] for day in days] == ["12-24", "12-27", "12-28", "12-29", "12-30", "12-31", "01-04"]
-    assert expected(SPECS["training"], date(2010, 1, 1), last) == [
+    working = expected(SPECS["loans"], first, last, days)
+    assert [day.isoformat()[5:] for day in working] == ["12-24", "12-27", "12-28", "12-29", "12-30", "12-31", "01-04"]
+    assert expected(SPECS["training"], date(2010, 1, 1), last, days) == [
         date(2010, 3, 31),
         date(2010, 6, 30),
         date(2010, 9, 30),
         date(2010, 12, 31),
     ]
-    assert expected(SPECS["survey"], date(2009, 6, 1), last) == [date(2009, 12, 31), date(2010, 12, 31)]
+    assert expected(SPECS["survey"], date(2009, 6, 1), last, days) == [date(2009, 12, 31), date(2010, 12, 31)]
     assert window_of(SPECS["survey"], date(2010, 12, 31)) == (date(2010, 10, 1), date(2010, 12, 31))
     assert window_of(SPECS["loans"], date(2010, 12, 31)) == (date(2010, 12, 31), date(2010, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("day", "worked"),
+    [
+        ("2010-02-15", False),  # Spring Festival, a Monday
+        ("2010-02-20", True),  # a Saturday, worked for it
+        ("2010-10-06", False),  # National Day's week
+        ("2010-10-09", True),  # a Saturday, worked for it
+        ("2010-10-11", True),
+        ("2010-10-16", False),
+        ("2009-10-01", False),
+        ("2026-02-17", False),
+        ("2099-01-01", True),  # not announced yet: a Thursday
+        ("2099-01-03", False),
+    ],
+)
+def test_public_holidays_and_the_weekends_worked_for_them(day: str, worked: bool) -> None:
+    assert BusinessDays().are_worked(date.fromisoformat(day)) is worked
+
+
+def test_a_place_has_days_of_its_own() -> None:
+    days = BusinessDays(off=frozenset({date(2010, 3, 3), date(2099, 2, 2)}), worked=frozenset({date(2010, 2, 15)}))
+    assert not days.are_worked(date(2010, 3, 3))
+    assert days.are_worked(date(2010, 2, 15))
+    assert [days.are_announced(year) for year in (2010, 2098, 2099)] == [True, False, True]
