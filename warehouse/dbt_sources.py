@@ -19,6 +19,7 @@ _LEDGER = {
 }
 _EVIDENCE = {
     "posting": "The ledger of signed contributions; the model of the same name appends to it.",
+    "account": "Accounts that are posted in full.",
     "indicator_value_current": "Figures of the newest published build.",
 }
 

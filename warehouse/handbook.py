@@ -50,7 +50,7 @@ def _formula(one: Indicator, lang: str) -> str:
 def _part(part: Part, lang: str) -> str:
     signed = [("− " if sign < 0 else "+ ") + f"`{account}`" for account, sign in part.accounts.items()]
     body = " ".join(signed).removeprefix("+ ")
-    sector = f", sector={part.sector}" if part.sector else ""
+    sector = f", sector={'/'.join(part.sector)}" if part.sector else ""
     return f"{t(f'handbook.{part.accumulation}', lang)}({body}{sector})"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from warehouse.errors import BureauError
 from warehouse.settings import PROJECT
@@ -32,20 +32,30 @@ class Texts(_Strict):
 class Part(_Strict):
     """Numerator or denominator: signed accounts, summed over the period (flow, survey) or up to its end (stock).
 
-    sector      only postings of this sector.
-    undivided   the breakdowns that use the whole geography's sum; the others have none. Absent: divided like the numerator.
+    accumulation   opening_stock: up to the close of the day before the period.
+    sector         only postings of this sector, or of these.
+    undivided      a figure of the population: the breakdowns that use the whole geography's sum; the others have none. Each
+                   account has a sister `<account>.known` that tells a delivered 0 from none. Absent: divided like the numerator.
     """
 
-    accumulation: Literal["flow", "stock", "survey"]
+    accumulation: Literal["flow", "stock", "opening_stock", "survey"]
     accounts: dict[str, int]
-    sector: str | None = None
+    sector: tuple[str, ...] = ()
     undivided: tuple[str, ...] | None = None
+
+    @field_validator("sector", mode="before")
+    @classmethod
+    def _one_or_several(cls, given: Any) -> Any:
+        return (given,) if isinstance(given, str) else given
 
 
 class Indicator(_Strict):
     """One indicator and method version; `value` = numerator (over denominator) times `scale`.
 
-    units   the part that is a count of distinct units and so is the figure's `unit_count`; absent: they are counted.
+    units              the part that is a count of distinct units and so is the figure's `unit_count`; both: the units of
+                       the parts are never the same, so their counts add up; absent: they are counted over both.
+    standard_error     of a ratio of the survey, by Taylor linearisation.
+    final_after_years  later years decide as well: provisional until the end of the n-th year after the period.
     """
 
     indicator: str
@@ -57,7 +67,7 @@ class Indicator(_Strict):
     sectors: tuple[str, ...] = ()
     needs: tuple[str, ...]
     scale: Decimal
-    units: Literal["numerator", "denominator"] | None = None
+    units: Literal["numerator", "denominator", "both"] | None = None
     numerator: Part
     denominator: Part | None = None
     standard_error: bool = False
@@ -65,6 +75,14 @@ class Indicator(_Strict):
     meaning: Texts
     source_of_definition: Texts
     own_reading: bool
+    final_after_years: int | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Indicator":
+        survey = all(part is not None and part.accumulation == "survey" for part in (self.numerator, self.denominator))
+        if self.standard_error != survey:
+            raise ValueError("standard_error is for ratios whose two parts are of the survey, and they need it")
+        return self
 
 
 def load_indicators() -> dict[str, Indicator]:

@@ -120,7 +120,7 @@ def _side(
     condition, values = _cell_condition(part, figure.geography, member, settings.region, period)
     accounts = list(part.accounts)
     rows = connection.execute(
-        _UNITS.format(condition=condition),
+        _UNITS.format(condition=condition, step=_STEP.get(part.accumulation, _FLOW_STEP)),
         {
             "accounts": accounts,
             "signs": [part.accounts[account] for account in accounts],
@@ -150,14 +150,14 @@ _UNITS = sql.SQL(
     with standing as (
         select
             p.unit_type, p.unit_id, p.effective_date, p.geography, p.sector, p.industry, p.founder_groups, p.sex,
-            p.birth_year, p.source_rows, p.applies_to, sum(f.sign * p.weight) as weight
+            p.birth_year, p.source_rows, p.applies_to, sum(f.sign * p.weight * ({step})) as weight
         from evidence.posting as p
         inner join unnest(%(accounts)s::text [], %(signs)s::integer []) as f (account, sign) on p.account = f.account
         where p.account = any(%(accounts)s) and p.build_id <= %(top)s and {condition}
         group by
-            p.account, p.period_grain, p.geo_scope, p.psu, p.unit_type, p.unit_id, p.effective_date, p.geography,
+            p.account, p.period_grain, p.geo_scope, p.psu, p.unit_type, p.unit_id, p.effective_date, p.until_date, p.geography,
             p.sector, p.industry, p.founder_groups, p.sex, p.birth_year, p.source_rows, p.applies_to
-        having sum(f.sign * p.weight) <> 0
+        having sum(f.sign * p.weight * ({step})) <> 0
     ),
     unit as (
         select unit_type, unit_id, sum(weight) as weight from standing
@@ -204,17 +204,15 @@ def _cell_condition(
     kind, value = member
     conditions = [
         "(p.period_grain is null or p.period_grain = %(grain)s)",
-        "p.effective_date <= %(last_day)s",
+        _WHEN.get(part.accumulation, _IN_PERIOD),
         "(p.applies_to is null or %(kind)s = any(p.applies_to))",
     ]
-    if part.accumulation != "stock":
-        conditions.append("p.effective_date >= %(first_day)s")
     if geography == region:
         conditions.append("(p.geo_scope is null or p.geo_scope = 'city')")
     else:
         conditions.append("p.geography = %(geography)s and (p.geo_scope is null or p.geo_scope = 'town')")
-    if part.sector is not None:
-        conditions.append("p.sector = %(only_sector)s")
+    if part.sector:
+        conditions.append("p.sector = any(%(only_sectors)s)")
     conditions.append(_MEMBER[kind])
     values = {
         "grain": period.grain,
@@ -224,11 +222,22 @@ def _cell_condition(
         "geography": geography,
         "kind": kind,
         "member": value,
-        "only_sector": part.sector,
+        "only_sectors": list(part.sector),
     }
     return sql.SQL(" and ".join(conditions)), values
 
 
+# A stock holds a posting from its day until before the day that it ends; in a flow both days are events.
+_IN_PERIOD = "(p.effective_date between %(first_day)s and %(last_day)s or p.until_date between %(first_day)s and %(last_day)s)"
+_WHEN = {
+    "stock": "p.effective_date <= %(last_day)s and (p.until_date is null or p.until_date > %(last_day)s)",
+    "opening_stock": "p.effective_date < %(first_day)s and (p.until_date is null or p.until_date >= %(first_day)s)",
+}
+_FLOW_STEP = sql.SQL(
+    "(p.effective_date between %(first_day)s and %(last_day)s)::integer"
+    " - coalesce((p.until_date between %(first_day)s and %(last_day)s)::integer, 0)"
+)
+_STEP = {"stock": sql.SQL("1"), "opening_stock": sql.SQL("1")}
 _AGE = "(%(year)s - p.birth_year)"
 _MEMBER = {
     "total": "true",

@@ -1,9 +1,32 @@
-{#- A partition of the ledger for every account model of the project. -#}
+{#- The accounts that a model says: one (`account`), or a family of them (`accounts`). -#}
+{% macro accounts_of(node) -%}
+    {{ return(node.config.meta.accounts if node.config.meta.accounts is defined else [node.config.meta.account]) }}
+{%- endmacro %}
+
+{#- All accounts of the project. -#}
+{% macro all_accounts() -%}
+    {%- set found = [] -%}
+    {%- for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') if 'account' in node.tags -%}
+        {%- do found.extend(accounts_of(node)) -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{#- A partition of the ledger for every account. -#}
 {% macro ensure_accounts() -%}
     {%- if execute -%}
     select
-        {%- for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') if 'account' in node.tags %}
-        {{ ', ' if not loop.first }}evidence.ensure_account('{{ node.config.meta.account }}')
+        {%- for account in all_accounts() %}
+        {{ ', ' if not loop.first }}evidence.ensure_account('{{ account }}')
         {%- endfor %}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- After posting, in the same transaction: every account stands in full. -#}
+{% macro accounts_are_posted() -%}
+    {%- if execute -%}
+    insert into {{ source('evidence', 'account') }} (account, build_id)
+    select a.account, {{ this_build() }} from unnest({{ text_list(all_accounts()) }}) as a (account)
+    on conflict (account) do nothing
     {%- endif -%}
 {%- endmacro %}

@@ -11,6 +11,20 @@
     array[{% for v in values %}'{{ v }}'{{ ', ' if not loop.last }}{% endfor %}]::text []
 {%- endmacro %}
 
+{#- The sectors that a part is limited to, as a list; empty: all. -#}
+{% macro sectors_of(part) -%}
+    {{ return([] if part.sector is not defined else [part.sector] if part.sector is string else part.sector) }}
+{%- endmacro %}
+
+{#- How the units of an indicator accumulate where they are counted over its parts: `flow`, `stock`, or `mixed`. -#}
+{% macro unit_accumulation(i) -%}
+    {%- set kinds = [] -%}
+    {%- for part in ['numerator', 'denominator'] if i[part] is defined and i[part].undivided is not defined -%}
+        {%- do kinds.append('flow' if i[part].accumulation == 'survey' else i[part].accumulation) -%}
+    {%- endfor -%}
+    {{ return(kinds[0] if kinds | unique | list | length == 1 and kinds[0] != 'opening_stock' else 'mixed') }}
+{%- endmacro %}
+
 {#- One row an indicator: how its parts accumulate, its scale, periods, breakdowns and needs. -#}
 {% macro indicator_rows() -%}
     select * from (values
@@ -22,19 +36,24 @@
             '{{ i.numerator.accumulation }}',
             {% if i.denominator is defined %}'{{ i.denominator.accumulation }}'{% else %}null{% endif %},
             {{ text_list(i.denominator.undivided if i.denominator is defined and i.denominator.undivided is defined else []) }},
-            {{ i.get('standard_error', false) }}, '{{ i.get('units', 'counted') }}'
+            {{ i.get('standard_error', false) }}, '{{ i.get('units', 'counted') }}', '{{ unit_accumulation(i) }}',
+            {{ i.get('final_after_years', 'null') }}::integer
         ){{ ',' if not loop.last }}
     {%- endfor %}
     {%- else %}
-        (null, null, null::text [], null::text [], null::text [], null::text [], null::numeric, null, null, null::text [], false, null)
+        (
+            null, null, null::text [], null::text [], null::text [], null::text [], null::numeric, null, null,
+            null::text [], false, null, null, null::integer
+        )
     {%- endif %}
     ) as i (
         indicator, method_version, grains, breakdown_types, sectors, needs, scale, numerator_accumulation,
-        denominator_accumulation, undivided, has_standard_error, unit_part
+        denominator_accumulation, undivided, has_standard_error, unit_part, unit_accumulation, final_after_years
     )
 {%- endmacro %}
 
-{#- One row an indicator, part and account: the formula. `only_sector` limits the part to one sector. -#}
+{#- One row an indicator, part and account: the formula. `only_sectors` limits the part to these sectors. A figure of the
+    population (`undivided`) has a third part, `known`: whether it was delivered at all, be it as 0. -#}
 {% macro formula_rows() -%}
     select * from (values
     {%- if execute %}
@@ -42,24 +61,29 @@
     {%- for i in indicators() %}
         {%- for part in ['numerator', 'denominator'] if i[part] is defined %}
             {%- for account, sign in i[part].accounts.items() %}
-                {%- do rows.append((i, part, account, sign)) %}
+                {%- do rows.append((i, part, part, account, sign)) %}
+                {%- if i[part].undivided is defined %}
+                    {%- do rows.append((i, part, 'known', account ~ '.known', 1)) %}
+                {%- endif %}
             {%- endfor %}
         {%- endfor %}
     {%- endfor %}
-    {%- for i, part, account, sign in rows %}
+    {%- for i, part, named, account, sign in rows %}
+        {%- set sectors = sectors_of(i[part]) %}
         (
-            '{{ i.indicator }}', '{{ i.method_version }}', '{{ part }}', '{{ account }}', {{ sign }}::numeric,
-            '{{ i[part].accumulation }}', {{ "'" ~ i[part].sector ~ "'" if i[part].sector is defined else 'null' }},
+            '{{ i.indicator }}', '{{ i.method_version }}', '{{ named }}', '{{ account }}', {{ sign }}::numeric,
+            '{{ i[part].accumulation }}', {{ text_list(sectors) if sectors else 'null::text []' }},
             {{ text_list((['total'] if i[part].undivided is defined else ['total'] + i.breakdowns)) }},
             {{ text_list(i.periods) }},
-            {{ 'false' if i.units is defined or i[part].undivided is defined else 'true' }}
+            {{ 'false' if i.units is defined or i[part].undivided is defined else 'true' }}, '{{ unit_accumulation(i) }}'
         ){{ ',' if not loop.last }}
     {%- endfor %}
     {%- else %}
-        (null, null, null, null, null::numeric, null, null, null::text [], null::text [], false)
+        (null, null, null, null, null::numeric, null, null::text [], null::text [], null::text [], false, null)
     {%- endif %}
     ) as f (
-        indicator, method_version, part, account, sign, accumulation, only_sector, breakdown_types, grains, counts_units
+        indicator, method_version, part, account, sign, accumulation, only_sectors, breakdown_types, grains, counts_units,
+        unit_accumulation
     )
 {%- endmacro %}
 
@@ -92,9 +116,18 @@
     and {{ cell_applies(p) }}
 {%- endmacro %}
 
-{#- The day from which a period is closed: the first of September of the year after it. -#}
-{% macro closing_day(last_day) -%}
-    make_date(extract(year from {{ last_day }})::integer + 1, 9, 1)
+{#- The day from which a period is closed: the first of September of the year after it, or, of an indicator that later
+    years still decide (`final_after_years`), the last day of the last of these. -#}
+{% macro closing_day(last_day, final_after_years='null') -%}
+    coalesce(
+        make_date(extract(year from {{ last_day }})::integer + {{ final_after_years }}::integer, 12, 31),
+        make_date(extract(year from {{ last_day }})::integer + 1, 9, 1)
+    )
+{%- endmacro %}
+
+{#- P until the period is closed, then F; what makes a figure R (changed since a release) comes here with the releases. -#}
+{% macro figure_status(business_date, last_day, final_after_years) -%}
+    case when {{ business_date }} < {{ closing_day(last_day, final_after_years) }} then 'P' else 'F' end
 {%- endmacro %}
 
 {#- A text as an SQL literal. -#}

@@ -1,18 +1,20 @@
 {#- The columns of a posting that say what it is; weights of equal ones add up. -#}
 {% macro posting_identity(alias='') -%}
     {%- set prefix = alias ~ '.' if alias else '' -%}
-    {%- for column in ['account', 'effective_date', 'period_grain', 'geography', 'geo_scope', 'applies_to', 'sector',
+    {%- for column in ['account', 'effective_date', 'until_date', 'period_grain', 'geography', 'geo_scope', 'applies_to', 'sector',
                        'industry', 'founder_groups', 'sex', 'birth_year', 'psu', 'unit_type', 'unit_id',
                        'source_rows'] -%}
         {{ prefix }}{{ column }}{{ ', ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro %}
 
-{#- Postings of entities of the startup scope: `weight` on `day` under the entity's own attributes. -#}
-{% macro entity_postings(account, day, weight, condition) %}
+{#- Postings of entities of the startup scope: `weight` on `day` (in a stock: until before `until`) under the entity's own
+    attributes. -#}
+{% macro entity_postings(account, day, weight, condition, until='null') %}
 select
     '{{ account }}'::text as account,
     {{ day }} as effective_date,
+    {{ until }}::date as until_date,
     null::text as period_grain,
     e.town as geography,
     null::text as geo_scope,
@@ -36,10 +38,11 @@ where
 {% endmacro %}
 
 {#- Postings of records (relation or CTE with unit_id, geography, founder_groups, sex, birth_year, row_id). -#}
-{% macro record_postings(account, unit_type, records, day, weight, sector='null', industry='null', psu='null') %}
+{% macro record_postings(account, unit_type, records, day, weight, sector='null', industry='null', psu='null', until='null') %}
 select
     '{{ account }}'::text as account,
     {{ day }} as effective_date,
+    {{ until }}::date as until_date,
     null::text as period_grain,
     r.geography,
     null::text as geo_scope,
@@ -63,6 +66,7 @@ from {{ records }} as r
 select
     '{{ account }}'::text as account,
     min(r.day) as effective_date,
+    null::date as until_date,
     g.grain as period_grain,
     c.geography,
     c.geo_scope,
@@ -99,6 +103,7 @@ having count(*) > 1
 select
     '{{ account }}'::text as account,
     s.day as effective_date,
+    null::date as until_date,
     null::text as period_grain,
     s.geography,
     s.geo_scope,

@@ -43,13 +43,14 @@
     where c.source = 'training'
 {% endmacro %}
 
-{#- True for the units whose postings of an account are worked out tonight: those touched, or all when the account is new. -#}
-{% macro is_touched(account, unit_type, unit_id) -%}
+{#- True for the units whose postings of an account are worked out tonight: those touched, or all when the account is not
+    posted in full yet. `account` of a family is an SQL expression, given with `expression=true`. -#}
+{% macro is_touched(account, unit_type, unit_id, expression=false) -%}
     (
         exists (
             select 1 from {{ ref('touched') }} as t
             where t.unit_type = '{{ unit_type }}' and t.unit_id = {{ unit_id }}
         )
-        or not exists (select 1 from {{ source('evidence', 'posting') }} as p where p.account = '{{ account }}')
+        or {{ account if expression else quoted(account) }} not in (select a.account from {{ source('evidence', 'account') }} as a)
     )
 {%- endmacro %}

@@ -1,6 +1,8 @@
 """What dbt's yml files say, without a database: sources, indicators, targets."""
 
+import ast
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,19 @@ from warehouse.dbt_sources import PATH, render
 from warehouse.indicators import FOLDER, Indicator, load_indicators
 from warehouse.settings import PROJECT
 
+
+def accounts_of(path: Path) -> list[str]:
+    """The accounts that a model says in its config: `meta={'account': …}` or `meta={'accounts': […]}`."""
+    said = re.search(r"meta=(\{'accounts?':.*?\})\)", path.read_text(encoding="utf-8"), re.DOTALL)
+    assert said, f"{path.name} says no account"
+    meta = ast.literal_eval(said[1])
+    return list(meta.get("accounts", [meta.get("account")]))
+
+
 INDICATORS = load_indicators()
 SEEDS = PROJECT / "dbt_project" / "seeds"
 MODELS = PROJECT / "dbt_project" / "models"
-ACCOUNTS = {
-    path.stem.removeprefix("evi_").replace("__", ".").replace(".1_", ".1."): path
-    for path in (MODELS / "evidence").rglob("evi_*.sql")
-}
+ACCOUNTS = {account: path for path in (MODELS / "evidence").rglob("evi_*.sql") for account in accounts_of(path)}
 
 
 def _seed(name: str) -> list[dict[str, str]]:
@@ -49,14 +57,17 @@ def test_all_texts_are_there_in_both_languages(indicator: Indicator) -> None:
 def test_a_formula_names_accounts_and_sources_that_exist(indicator: Indicator) -> None:
     parts = [part for part in (indicator.numerator, indicator.denominator) if part]
     assert {account for part in parts for account in part.accounts} <= ACCOUNTS.keys()
+    outside = [part for part in parts if part.undivided is not None]
+    assert {f"{account}.known" for part in outside for account in part.accounts} <= ACCOUNTS.keys()
     assert set(indicator.needs) <= all_specs().keys()
     assert ("sector" in indicator.breakdowns) == bool(indicator.sectors)
 
 
 def test_every_account_is_gathered_in_the_ledger() -> None:
     gathered = (MODELS / "evidence" / "posting.sql").read_text(encoding="utf-8")
-    for account, path in ACCOUNTS.items():
-        assert f"meta={{'account': '{account}'}}" in path.read_text(encoding="utf-8")
+    said = [account for path in (MODELS / "evidence").rglob("evi_*.sql") for account in accounts_of(path)]
+    assert len(said) == len(set(said)), "an account is said by one model"
+    for path in set(ACCOUNTS.values()):
         assert f"ref('{path.stem}')" in gathered
 
 

@@ -11,12 +11,13 @@
     ref('evi_job__new_by_startups'),
     ref('evi_survey__satisfaction'),
     ref('evi_survey__answered'),
-    ref('evi_population__urban_labour'),
+    ref('evi_population__count'),
 ] %}
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false,
-          pre_hook=["{{ bulk_work() }}", "{{ ensure_accounts() }}"]) }}
+          pre_hook=["{{ bulk_work() }}", "{{ ensure_accounts() }}"], post_hook="{{ accounts_are_posted() }}") }}
 
--- The ledger: what the touched units should stand at, less what stands for them, is appended.
+-- The ledger: what the touched units should stand at, less what stands for them, is appended. Of an account that is
+-- not posted in full all units are set against what stands.
 with desired as (
     {% for account in accounts %}
     select {{ posting_identity() }}, weight from {{ account }}
@@ -31,7 +32,9 @@ touched as (
 standing as (
     select {{ posting_identity('p') }}, -p.weight as weight
     from {{ source('evidence', 'posting') }} as p
-    inner join touched as t on p.unit_type = t.unit_type and p.unit_id = t.unit_id
+    where
+        (p.unit_type, p.unit_id) in (select t.unit_type, t.unit_id from touched as t)
+        or p.account not in (select a.account from {{ source('evidence', 'account') }} as a)
 ),
 
 difference as (
@@ -43,7 +46,7 @@ difference as (
 
 final as (
     select
-        d.account, d.effective_date, d.period_grain, d.geography, d.geo_scope, d.applies_to, d.sector, d.industry,
+        d.account, d.effective_date, d.until_date, d.period_grain, d.geography, d.geo_scope, d.applies_to, d.sector, d.industry,
         d.founder_groups, d.sex, d.birth_year, d.psu, d.unit_type, d.unit_id, d.weight, d.source_rows,
         {{ this_build() }} as build_id,
         coalesce(t.caused_by, array[]::integer []) as caused_by

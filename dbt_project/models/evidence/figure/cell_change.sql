@@ -30,22 +30,23 @@ opening as (
     from {{ source('ledger', 'current_build') }}
 ),
 
+-- A posting that ends is two events of a stock.
 fresh as (
     select
         p.*,
-        case
-            when p.effective_date < o.series_start then o.month else date_trunc('month', p.effective_date)::date
-        end as month
+        e.amount,
+        case when e.day < o.series_start then o.month else date_trunc('month', e.day)::date end as month
     from {{ ref('posting') }} as p
+    cross join lateral (values (p.effective_date, p.weight), (p.until_date, -p.weight)) as e (day, amount)
     cross join opening as o
-    where p.build_id > (select min(c.counted_up_to) from counted as c)
+    where p.build_id > (select min(c.counted_up_to) from counted as c) and e.day is not null
 ),
 
 -- Summed at the finest cell first: indicators share accounts, and many units share a cell.
 fine as (
     select
         account, build_id, coalesce(period_grain, '') as grain, geography, geo_scope, applies_to, sector, industry,
-        founder_groups, sex, birth_year, month, sum(weight) as weight
+        founder_groups, sex, birth_year, month, sum(amount) as weight
     from fresh
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 ),
@@ -83,9 +84,9 @@ amount as (
         on f.account = c.account
         and f.counted_up_to < c.build_id
         and c.breakdown_type = any(f.breakdown_types)
-        and (f.only_sector is null or f.only_sector = c.sector)
+        and (f.only_sectors is null or c.sector = any(f.only_sectors))
     cross join opening as o
-    where f.accumulation = 'stock' or c.month >= o.series_start
+    where f.accumulation in ('stock', 'opening_stock') or c.month >= o.series_start
     group by 1, 2, 3, 4, 5, 6, 7, 8
 ),
 
@@ -98,11 +99,14 @@ fresh_unit as (
 
 unit_posting as (
     select
-        f.indicator, f.method_version, f.part, f.sign, f.accumulation, f.breakdown_types, f.grains, f.counted_up_to, p.*
+        f.indicator, f.method_version, f.part, f.accumulation, f.unit_accumulation, f.breakdown_types, f.grains,
+        f.counted_up_to, p.*, e.day, f.sign * e.amount as amount
     from {{ ref('posting') }} as p
     inner join fresh_unit as u on p.unit_type = u.unit_type and p.unit_id = u.unit_id
     inner join counted as f
-        on p.account = f.account and f.counts_units and (f.only_sector is null or p.sector = f.only_sector)
+        on p.account = f.account and f.counts_units and (f.only_sectors is null or p.sector = any(f.only_sectors))
+    cross join lateral (values (p.effective_date, p.weight), (p.until_date, -p.weight)) as e (day, amount)
+    where e.day is not null
 ),
 
 flow_unit as (
@@ -111,23 +115,23 @@ flow_unit as (
         p.method_version,
         place.cell_geography as geography,
         member.breakdown_type,
-        {{ age_band_of_flow('member', 'p.effective_date') }} as breakdown,
+        {{ age_band_of_flow('member', 'p.day') }} as breakdown,
         g.grain,
-        date_trunc(g.unit, p.effective_date)::date as month,
+        date_trunc(g.unit, p.day)::date as month,
         p.unit_type,
         p.unit_id,
         p.part,
-        sum(p.sign * p.weight) as standing,
-        coalesce(sum(p.sign * p.weight) filter (where p.build_id <= p.counted_up_to), 0) as stood
+        sum(p.amount) as standing,
+        coalesce(sum(p.amount) filter (where p.build_id <= p.counted_up_to), 0) as stood
     from unit_posting as p
     cross join opening as o
     inner join (values ('M', 'month'), ('Q', 'quarter'), ('Y', 'year')) as g (grain, unit)
         on g.grain = any(p.grains) and (p.period_grain is null or p.period_grain = g.grain)
     {{ cells_of('p') }}
     where
-        p.accumulation <> 'stock'
+        p.unit_accumulation = 'flow'
         and {{ cell_counts('p', 'p.breakdown_types') }}
-        and p.effective_date >= o.series_start
+        and p.day >= o.series_start
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ),
 
@@ -146,15 +150,15 @@ stock_unit as (
         place.cell_geography as geography,
         member.breakdown_type,
         member.breakdown,
-        greatest(date_trunc('month', p.effective_date)::date, o.month) as month,
+        greatest(date_trunc('month', p.day)::date, o.month) as month,
         p.unit_type,
         p.unit_id,
-        sum(p.sign * p.weight) as step,
-        coalesce(sum(p.sign * p.weight) filter (where p.build_id <= p.counted_up_to), 0) as step_before
+        sum(p.amount) as step,
+        coalesce(sum(p.amount) filter (where p.build_id <= p.counted_up_to), 0) as step_before
     from unit_posting as p
     cross join opening as o
     {{ cells_of('p') }}
-    where p.accumulation = 'stock' and {{ cell_counts('p', 'p.breakdown_types') }}
+    where p.unit_accumulation = 'stock' and {{ cell_counts('p', 'p.breakdown_types') }}
     group by 1, 2, 3, 4, 5, 6, 7, 8
 ),
 
@@ -178,9 +182,69 @@ stock_count as (
     from stock_level
 ),
 
+-- Units of a flow over a stock: how many in each period, as steps from one period to the next. A flow stands in its
+-- period alone, an opening stock from the period after.
+mixed_unit as (
+    select
+        p.indicator,
+        p.method_version,
+        place.cell_geography as geography,
+        member.breakdown_type,
+        member.breakdown,
+        g.grain,
+        s.month,
+        p.unit_type,
+        p.unit_id,
+        coalesce(sum(s.amount) filter (where p.part = 'numerator'), 0) as numerator,
+        coalesce(sum(s.amount) filter (where p.part = 'denominator'), 0) as denominator,
+        coalesce(sum(s.amount) filter (where p.part = 'numerator' and p.build_id <= p.counted_up_to), 0) as numerator_before,
+        coalesce(sum(s.amount) filter (where p.part = 'denominator' and p.build_id <= p.counted_up_to), 0)
+            as denominator_before
+    from unit_posting as p
+    cross join opening as o
+    inner join (values ('M', 'month', '1 month'), ('Q', 'quarter', '3 months'), ('Y', 'year', '1 year'))
+        as g (grain, unit, step)
+        on g.grain = any(p.grains) and (p.period_grain is null or p.period_grain = g.grain)
+    cross join lateral (select date_trunc(g.unit, greatest(p.day, o.series_start - 1))::date) as q (month)
+    cross join lateral (
+        select q.month, p.amount
+        where p.accumulation = 'stock' or (p.accumulation <> 'opening_stock' and p.day >= o.series_start)
+        union all
+        select (q.month + g.step::interval)::date, case p.accumulation when 'opening_stock' then p.amount else -p.amount end
+        where p.accumulation = 'opening_stock' or (p.accumulation <> 'stock' and p.day >= o.series_start)
+    ) as s (month, amount)
+    {{ cells_of('p') }}
+    where p.unit_accumulation = 'mixed' and {{ cell_counts('p', 'p.breakdown_types') }}
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+),
+
+mixed_level as (
+    select
+        u.*,
+        (sum(u.numerator) over w <> 0 or sum(u.denominator) over w <> 0)::integer as standing,
+        (sum(u.numerator_before) over w <> 0 or sum(u.denominator_before) over w <> 0)::integer as stood
+    from mixed_unit as u
+    window w as (
+        partition by
+            u.indicator, u.method_version, u.geography, u.breakdown_type, u.breakdown, u.grain, u.unit_type, u.unit_id
+        order by u.month
+    )
+),
+
+mixed_count as (
+    select
+        indicator, method_version, geography, breakdown_type, breakdown, grain, month,
+        standing - lag(standing, 1, 0) over w - (stood - lag(stood, 1, 0) over w) as amount
+    from mixed_level
+    window w as (
+        partition by indicator, method_version, geography, breakdown_type, breakdown, grain, unit_type, unit_id
+        order by month
+    )
+),
+
 unit_change as (
     select indicator, method_version, geography, breakdown_type, breakdown, grain, month, sum(amount) as amount
-    from (select * from flow_count union all select * from stock_count) as c
+    from (select * from flow_count union all select * from stock_count union all select * from mixed_count) as c
     group by 1, 2, 3, 4, 5, 6, 7
 ),
 

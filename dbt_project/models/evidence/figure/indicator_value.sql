@@ -84,13 +84,13 @@ touched_denominator as (
     select distinct c.indicator, c.method_version, c.geography
     from {{ ref('cell_change') }} as c
     cross join build as b
-    where c.build_id > b.previous_build_id and c.part = 'denominator'
+    where c.build_id > b.previous_build_id and c.part in ('denominator', 'known')
 ),
 
 cell as (
     select
         i.indicator, i.method_version, i.scale, i.numerator_accumulation, i.denominator_accumulation, i.undivided,
-        i.has_standard_error, i.unit_part,
+        i.has_standard_error, i.unit_part, i.final_after_years,
         p.period, p.period_grain, p.first_day, p.last_day, l.geography, m.breakdown_type, m.breakdown,
         s.period is not null as is_stale
     from indicator as i
@@ -110,7 +110,7 @@ cell as (
         or (i.indicator, i.method_version, l.geography, m.breakdown_type) in (select * from touched)
         or (i.indicator, i.method_version, l.geography) in (select * from touched_denominator)
         or (i.indicator, i.method_version, p.period, s.period is null) in (select * from published_currency)
-        or {{ closing_day('p.last_day') }} between pb.business_date + 1 and b.business_date
+        or {{ closing_day('p.last_day', 'i.final_after_years') }} between pb.business_date + 1 and b.business_date
 ),
 
 amount as (
@@ -123,10 +123,13 @@ amount as (
 ),
 
 part as (
-    select indicator, method_version, numerator_accumulation as accumulation, unnest(array['numerator', 'units']) as part
+    select indicator, method_version, numerator_accumulation as accumulation, 'numerator' as part
     from indicator
     union all
-    select indicator, method_version, denominator_accumulation, 'denominator'
+    select indicator, method_version, unit_accumulation, 'units'
+    from indicator
+    union all
+    select indicator, method_version, denominator_accumulation, unnest(array['denominator', 'known'])
     from indicator
     where denominator_accumulation is not null
 ),
@@ -139,13 +142,27 @@ flow as (
     from amount as a
     inner join part as t
         on a.indicator = t.indicator and a.method_version = t.method_version and a.part = t.part
-        and t.accumulation <> 'stock'
+        and t.accumulation in ('flow', 'survey')
     inner join period as p
         on a.month >= p.first_day and a.month <= p.last_day and a.grain in ('', p.period_grain)
     group by 1, 2, 3, 4, 5, 6, 7
 ),
 
--- Stocks run on from month to month; a period's stock is that of its last month.
+-- Units of a flow over a stock run on from one period of their grain to the next.
+mixed as (
+    select
+        a.indicator, a.method_version, a.part, a.geography, a.breakdown_type, p.period,
+        {{ age_band_in_period('a', 'p.first_day') }} as breakdown,
+        sum(a.amount) as amount
+    from amount as a
+    inner join part as t
+        on a.indicator = t.indicator and a.method_version = t.method_version and a.part = t.part
+        and t.accumulation = 'mixed'
+    inner join period as p on a.grain = p.period_grain and a.month <= p.first_day
+    group by 1, 2, 3, 4, 5, 6, 7
+),
+
+-- Stocks run on from month to month; a period's stock is that of its last month, its opening that of the month before.
 month as (
     select first_day as month from period
     where period_grain = 'M'
@@ -154,11 +171,11 @@ month as (
 ),
 
 stock_series as (
-    select distinct a.indicator, a.method_version, a.part, a.geography, a.breakdown_type, a.breakdown
+    select distinct a.indicator, a.method_version, a.part, a.geography, a.breakdown_type, a.breakdown, t.accumulation
     from amount as a
     inner join part as t
         on a.indicator = t.indicator and a.method_version = t.method_version and a.part = t.part
-        and t.accumulation = 'stock'
+        and t.accumulation in ('stock', 'opening_stock')
 ),
 
 stock_level as (
@@ -183,7 +200,8 @@ stock as (
         {{ age_band_in_period('l', 'p.first_day') }} as breakdown,
         coalesce(sum(l.level), 0) as amount
     from stock_level as l
-    inner join period as p on l.month = date_trunc('month', p.last_day)
+    inner join period as p
+        on l.month = date_trunc('month', case l.accumulation when 'stock' then p.last_day else p.first_day - 1 end)
     group by 1, 2, 3, 4, 5, 6, 7
 ),
 
@@ -192,8 +210,9 @@ known as (
         indicator, method_version, geography, breakdown_type, breakdown, period,
         sum(amount) filter (where part = 'numerator') as numerator,
         sum(amount) filter (where part = 'denominator') as denominator,
+        sum(amount) filter (where part = 'known') as delivered,
         sum(amount) filter (where part = 'units') as unit_count
-    from (select * from flow union all select * from stock) as k
+    from (select * from flow union all select * from mixed union all select * from stock) as k
     group by indicator, method_version, geography, breakdown_type, breakdown, period
 ),
 
@@ -206,11 +225,16 @@ valued as (
         case
             when c.denominator_accumulation is null then null
             when cardinality(c.undivided) = 0 then coalesce(k.denominator, 0)
-            -- postings that net to nothing: what was counted is not known any longer
-            when c.breakdown_type = any(c.undivided) then nullif(whole.denominator, 0)
+            when c.breakdown_type = any(c.undivided) and whole.delivered > 0 then coalesce(whole.denominator, 0)
         end as denominator,
         coalesce(
-            case c.unit_part when 'numerator' then k.numerator when 'denominator' then k.denominator else k.unit_count end, 0
+            case c.unit_part
+                when 'numerator' then k.numerator
+                when 'denominator' then k.denominator
+                when 'both' then coalesce(k.numerator, 0) + coalesce(k.denominator, 0)
+                else k.unit_count
+            end,
+            0
         )::bigint as unit_count,
         e.standard_error
     from cell as c
@@ -258,8 +282,7 @@ figure as (
         j.unit_count,
         case when j.availability = 'ok' then j.standard_error end as standard_error,
         j.availability,
-        case when b.business_date < {{ closing_day('j.last_day') }} then 'P' else 'F' end
-            as status,
+        {{ figure_status('b.business_date', 'j.last_day', 'j.final_after_years') }} as status,
         b.build_id
     from judged as j
     cross join vintage

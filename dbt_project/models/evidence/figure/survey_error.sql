@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
--- Standard error of a weighted mean of the survey by Taylor linearisation, ultimate clusters with replacement:
--- z = sum of w (s - mean) / sum of w over a sampling unit's members of the cell, variance = sum over strata of
+-- Standard error of a ratio of the survey by Taylor linearisation, ultimate clusters with replacement:
+-- z = sum of w (s - ratio) / sum of w, times the scale of the indicator, over a sampling unit's members of the cell, variance = sum over strata of
 -- n / (n - 1) * sum of (z - mean z)^2 over all n sampling units of the wave in the stratum, those without a member
 -- of the cell with z = 0. A stratum of one unit adds nothing.
 with design as (
@@ -11,7 +11,7 @@ with design as (
 ),
 
 formula as (
-    select f.indicator, f.method_version, f.part, f.account, f.sign, f.breakdown_types
+    select f.indicator, f.method_version, f.part, f.account, f.sign, f.breakdown_types, i.scale
     from ({{ formula_rows() }}) as f
     inner join ({{ indicator_rows() }}) as i
         on f.indicator = i.indicator and f.method_version = i.method_version and i.has_standard_error
@@ -27,20 +27,21 @@ cluster as (
         extract(year from p.effective_date)::integer as wave,
         split_part(p.psu, '/', 1) as stratum,
         p.psu,
+        f.scale,
         coalesce(sum(f.sign * p.weight) filter (where f.part = 'numerator'), 0) as weighted_answers,
         coalesce(sum(f.sign * p.weight) filter (where f.part = 'denominator'), 0) as weights
     from formula as f
     inner join {{ ref('posting') }} as p on f.account = p.account
     {{ cells_of('p') }}
     where {{ cell_counts('p', 'f.breakdown_types') }}
-    group by 1, 2, 3, 4, 5, 6, 7, 8
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
 ),
 
 linearised as (
     select
         c.*,
         (c.weighted_answers - c.weights * t.weighted_answers / t.weights)::double precision
-        / t.weights::double precision as z
+        / t.weights::double precision * c.scale::double precision as z
     from cluster as c
     inner join (
         select

@@ -2,23 +2,29 @@
           indexes=[{'columns': ['unit_type', 'unit_id'], 'unique': true}]) }}
 
 -- Units whose postings are worked out tonight, with the deliveries that are the reason: by links as they were
--- (in this build and in failed ones before it) and as they are now.
+-- (in this build and in failed ones before it) and as they are now; and units that are due, for which there is none.
 with linked as (
     {{ units_of_changed_keys(ref('unit'), ref('reg_entity'), ref('reg_spell'), ref('reg_loan_event'), ref('reg_training')) }}
     union all
     select unit_type, unit_id, caused_by
     from {{ ref('touched_before') }}
     where build_id > {{ this_build('previous_build_id') }}
+    union all
+    select unit_type, unit_id, array[]::integer [] as caused_by
+    from ({{ due_units(ref('reg_entity'), ref('reg_spell')) }}) as d
 ),
 
 causes as (
     select distinct l.unit_type, l.unit_id, c.delivery_id
     from linked as l
-    cross join lateral unnest(l.caused_by) as c (delivery_id)
+    left join lateral unnest(l.caused_by) as c (delivery_id) on true
 ),
 
 final as (
-    select unit_type, unit_id, array_agg(delivery_id order by delivery_id) as caused_by
+    select
+        unit_type,
+        unit_id,
+        coalesce(array_agg(delivery_id order by delivery_id) filter (where delivery_id is not null), '{}') as caused_by
     from causes
     group by unit_type, unit_id
 )
