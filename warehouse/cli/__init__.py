@@ -28,6 +28,7 @@ COMMANDS = {
     "status": "warehouse.cli.services:status",
     "logs": "warehouse.cli.services:logs",
     "nightly": "warehouse.cli.nightly:nightly",
+    "deliveries": "warehouse.cli.deliveries:deliveries",
     "query": "warehouse.cli.query:query",
     "trace": "warehouse.cli.trace:trace",
     "quarantine": "warehouse.cli.quarantine:quarantine",
