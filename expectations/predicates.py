@@ -23,6 +23,7 @@ from ingest.spec import ColumnSpec
 
 Severity = Literal["refuse", "quarantine", "warn"]
 _SHOWN_CODES = 20
+_PSEUDONYM = "[0-9a-f]{64}"
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ class Place:
     lists: Lists
 
 
-def column_rules(column: ColumnSpec, place: Place, keeps_digits: bool = False) -> Iterator[Found]:
-    """The rules of one column, in the order: given, long, of its type, within bounds. `keeps_digits`: it holds ids."""
+def column_rules(column: ColumnSpec, place: Place, keeps_digits: bool = False, is_key: bool = False) -> Iterator[Found]:
+    """The rules of one column, in the order: given, long, of its type, within bounds. `keeps_digits`: it holds ids; `is_key`: it
+    is part of the key, in which the pseudonym has taken the place of a resident id."""
     name = quoted(column.name)
     if column.required:
         blank = f"{name} is null"
@@ -73,7 +75,10 @@ def column_rules(column: ColumnSpec, place: Place, keeps_digits: bool = False) -
         yield Found("digits_lost", "digits_lost", None)
     if column.max_length is not None:
         longest = str(column.max_length)
-        yield Found("max_length", "too_long", f"length({name}) > {longest}", values={"longest": longest})
+        too_long = f"length({name}) > {longest}" + (f" and {name} !~ '{_PSEUDONYM}'" if is_key else "")
+        yield Found("max_length", "too_long", too_long, values={"longest": longest})
+    if is_key and column.type == "text":
+        yield Found("holds_id", "holds_id", f"{name} ~ '{_PSEUDONYM}'", "warn")
     if column.type in _BY_TYPE:
         yield from _BY_TYPE[column.type](column, name, place)
     yield from _bounds(column, name, place)

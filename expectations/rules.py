@@ -68,7 +68,7 @@ def _reading_faults(spec: SourceSpec) -> tuple[str, ...]:
 
 def _column_rules(spec: SourceSpec, day: date, region: str, lists: Lists) -> Iterator[Rule]:
     for column in spec.columns:
-        for found in column_rules(column, Place(region, day, lists), keeps_digits(spec, column)):
+        for found in column_rules(column, Place(region, day, lists), keeps_digits(spec, column), column.name in spec.key):
             words = SENTENCES[found.sentence]
             values_en = {"title": column.title.en, **found.values}
             values_zh = {"title": column.title.zh, **found.values}

@@ -50,6 +50,10 @@ SENTENCES: dict[str, Texts] = {
         zh="{title}的校验码和出生日期应正确；不正确时性别和出生年份记为不详",
         en="{title}: check digit and date of birth are right; otherwise sex and year of birth count as unknown",
     ),
+    "holds_id": Texts(
+        zh="{title}不应是居民身份证号；如是，仓库中以假名代替",
+        en="{title}: no resident id; where it is one, its pseudonym stands in the warehouse",
+    ),
     "regno": Texts(
         zh="{title}应为15位或13位数字，或含NA的合作社号码",
         en="{title}: 15 or 13 digits, or a cooperative's number with NA",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from ingest.codes import load_geography
 from ingest.normalise import Column
-from ingest.pseudonym import MASK, canonical_id, is_right, mask_business_name, mask_name
+from ingest.pseudonym import MASK, canonical_id, is_birthday, is_right, mask_business_name, mask_name
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff·•]{2,}")
 _HAN_LINES = re.compile(rf"(?:{_HAN.pattern}\n)*+{_HAN.pattern}")
@@ -63,17 +63,39 @@ def mask_household_text(text: str) -> str:
 
 
 def mask_ids(cells: Column, free_text: bool) -> Column:
-    """Right resident ids within texts; of 15 digits only in free text, as registration numbers have as many."""
-    # Every digit a 0, and fifteen of them on end: a look at the whole column that is much cheaper than the pattern
-    if _FIFTEEN not in "\n".join(cells).encode("ascii", "replace").translate(_DIGITS_ALIKE):
+    """Resident ids within texts. In free text also those with a wrong check character (but a day that can be one of birth), and
+    those of 15 digits: registration numbers have as many."""
+    if not _may_hold_ids(cells):
         return cells
-    pattern = _ID_15_OR_18 if free_text else _ID_18
-    return [pattern.sub(_mask_right_id, cell) for cell in cells]
+    if free_text:
+        return [_ID_15_OR_18.sub(_mask_likely_id, cell) for cell in cells]
+    return [_ID_18.sub(_mask_right_id, cell) for cell in cells]
+
+
+def replace_ids(cells: Column, pseudonym: Callable[[str], str]) -> Column:
+    """Right resident ids within the numbers that are keys: a key must stay one, so the pseudonym takes the id's place."""
+    if not _may_hold_ids(cells):
+        return cells
+
+    def replaced(match: re.Match[str]) -> str:
+        canonical = match[0].upper()
+        return pseudonym(canonical) if is_right(canonical) else match[0]
+
+    return [_ID_18.sub(replaced, cell) for cell in cells]
+
+
+def _may_hold_ids(cells: Column) -> bool:
+    """Every digit a 0, and fifteen of them on end: a look at the whole column that is much cheaper than the pattern."""
+    return _FIFTEEN in "\n".join(cells).encode("ascii", "replace").translate(_DIGITS_ALIKE)
 
 
 def _mask_right_id(match: re.Match[str]) -> str:
+    return MASK if is_right(match[0].upper()) else match[0]
+
+
+def _mask_likely_id(match: re.Match[str]) -> str:
     canonical = canonical_id(match[0])
-    return MASK if canonical is not None and is_right(canonical) else match[0]
+    return MASK if canonical is not None and (is_right(canonical) or is_birthday(canonical)) else match[0]
 
 
 def _nearly(owner: str, name: str) -> Iterator[str]:

@@ -148,6 +148,11 @@ def is_right(id_18: str) -> bool:
     return is_day(id_18[6:10], id_18[10:12], id_18[12:14]) and check_character(id_18[:17]) == id_18[17]
 
 
+def is_birthday(id_18: str) -> bool:
+    """Whether a canonical id has a day on which somebody alive may have been born, whatever its check character."""
+    return id_18[6:8] in ("18", "19", "20") and is_day(id_18[6:10], id_18[10:12], id_18[12:14])
+
+
 class Pseudonymiser:
     """Makes identities under one key. It never keeps or logs an id."""
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ingest.archive import path_of
 from ingest.errors import NotReady
+from ingest.places import archived_batches
 from ingest.pseudonym import Pseudonymiser
-from ingest.readers import Findings, Naming, read
+from ingest.readers import Naming
 from ingest.spec import SourceSpec
 from ingest.transform import Transformer
 
@@ -32,8 +33,8 @@ def check_file(archive: Path, sha256: str) -> None:
 
 
 def holds_ids(spec: SourceSpec) -> bool:
-    """Whether deliveries of the source hold pseudonyms."""
-    return any(column.holds_id for column in spec.columns)
+    """Whether deliveries of the source may hold pseudonyms."""
+    return bool(_columns(spec))
 
 
 def pairs(
@@ -41,8 +42,13 @@ def pairs(
 ) -> Iterator[tuple[str, str]]:
     """(pseudonym under the old key, under the new one) of every id of an archived file, each once a batch; nothing else of it."""
     before, after = Transformer(spec, Pseudonymiser(old), frozenset()), Transformer(spec, Pseudonymiser(new), frozenset())
-    places = [spec.raw_columns.index(column.name) for column in spec.columns if column.holds_id]
-    for batch in read(spec, path_of(archive, sha256), Naming(region, business_date), Findings()):
+    places = [spec.raw_columns.index(name) for name in _columns(spec)]
+    for batch in archived_batches(archive, spec, sha256, Naming(region, business_date)):
         left, right = before.apply(batch), after.apply(batch)
         found = {pair for place in places for pair in zip(left.columns[place], right.columns[place], strict=True)}
         yield from (pair for pair in found if pair[0] != pair[1])
+
+
+def _columns(spec: SourceSpec) -> list[str]:
+    """Columns of ids, and keys, in which an id may have been typed."""
+    return [column.name for column in spec.columns if column.holds_id or (column.type == "text" and column.name in spec.key)]

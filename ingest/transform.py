@@ -14,6 +14,7 @@ from ingest.hidden import (
     mask_ids,
     mask_owner,
     mask_within,
+    replace_ids,
 )
 from ingest.mangled import is_mangled, keeps_digits
 from ingest.normalise import Column, add_up, clean, clean_codes, clean_dates
@@ -64,8 +65,7 @@ class Transformer:
                 self.totals[column.name] = add_up(self.totals[column.name], cells)
             by_name[column.name] = cells
         for column in self._spec.columns:
-            if column.type == "text" and column.name not in self._spec.key:
-                by_name[column.name] = mask_ids(by_name[column.name], column.max_length is None)
+            by_name[column.name] = self._without_ids(column, by_name[column.name])
             if column.household:
                 _mask_households(column, column.household, by_name)
             for other in column.masked_in:
@@ -81,6 +81,14 @@ class Transformer:
         if column.type in _OF_FEW_TEXTS:
             return clean_codes(cells)
         return clean(cells, column.type not in ("text", "person_name") or column.name in self._ids)
+
+    def _without_ids(self, column: ColumnSpec, cells: Column) -> Column:
+        """An id may have been typed anywhere: of a column of another type it makes a cell that its rules refuse."""
+        if column.is_personal:
+            return cells
+        if column.type == "text" and column.name in self._spec.key:
+            return replace_ids(cells, self._pseudonymiser.pseudonym)
+        return mask_ids(cells, column.type == "text" and column.max_length is None)
 
     def _raw(self, column: ColumnSpec, cells: Column, faults: list[tuple[str, ...]]) -> list[Column]:
         if column.type == "person_name":

@@ -270,5 +270,5 @@ def _locate(connection: psycopg.Connection[Any], settings: Settings, row_ids: It
             places = {}
         for row_id in by_delivery[delivery_id]:
             place = places.get(row_id % ROWS_PER_DELIVERY)
-            found[row_id] = SourceRow(row_id, source, file_name, sha256, place[0] if place else None)
+            found[row_id] = SourceRow(row_id, source, file_name, sha256, place.place if place else None)
     return found

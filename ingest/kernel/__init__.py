@@ -107,8 +107,8 @@ def _options(spec: SourceSpec, column: ColumnSpec, totals: frozenset[str]) -> in
         options |= ASCII
     if keeps_digits(spec, column):
         options |= NO_PLUS
-    if column.type == "text" and column.name not in spec.key:
-        options |= NO_15_DIGITS if column.max_length is None else NO_17_DIGITS
+    is_free = column.type == "text" and column.max_length is None and column.name not in spec.key
+    options |= NO_15_DIGITS if is_free else 0 if column.is_personal else NO_17_DIGITS
     options |= MASKED if column.name in masked else 0
     options |= HOUSEHOLD if column.name in households else 0
     return options | (SUMMED if column.name in totals else 0)

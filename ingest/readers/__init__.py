@@ -16,6 +16,12 @@ from ingest.errors import DeliveryRefused
 from ingest.spec import SourceSpec
 
 Row = Sequence[str | None]
+
+
+class Unsplit(list[str | None]):
+    """The fields of a row that has a wrong number of them: nobody can say of which columns they are."""
+
+
 BATCH = 250  # what is made of it stays in the processor's cache
 
 
@@ -25,6 +31,7 @@ class Batch:
 
     faults      index of a row here → rule ids of what cannot be seen afterwards; a row of a wrong number of fields is all None.
     places      for each row its line (text; the first one), sheet row or record number in the file, from 1.
+    unsplit     of a row of a wrong number of fields what stands there.
     odd         False: no cell has a character that COPY or the database minds (control characters, backslash) or is longer than
                 a cell may be: it spares looking at every cell.
     """
@@ -33,6 +40,7 @@ class Batch:
     faults: dict[int, tuple[str, ...]]
     places: Sequence[int]
     odd: bool = True
+    unsplit: dict[int, Unsplit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -85,22 +93,24 @@ def place_columns(spec: SourceSpec, header: Sequence[str | None], findings: Find
     return [names.index(column.delivered) for column in spec.columns]
 
 
-def batches(spec: SourceSpec, rows: Iterator[tuple[int, Row | None, tuple[str, ...]]]) -> Iterator[Batch]:
-    """Group (place, row or None for a wrong number of fields, faults) into batches."""
+def batches(spec: SourceSpec, rows: Iterator[tuple[int, Row, tuple[str, ...]]]) -> Iterator[Batch]:
+    """Group (place, row or its unsplit fields, faults) into batches."""
     empty: Row = (None,) * len(spec.columns)
     held: list[Row] = []
     faults: dict[int, tuple[str, ...]] = {}
+    unsplit: dict[int, Unsplit] = {}
     places: list[int] = []
     for place, row, found in rows:
-        if row is None:
+        if isinstance(row, Unsplit):
             found = ("row.field_count",)
+            unsplit[len(held)] = row
             row = empty
         if found:
             faults[len(held)] = found
         held.append(row)
         places.append(place)
         if len(held) == BATCH:
-            yield Batch(held, faults, places)
-            held, faults, places = [], {}, []
+            yield Batch(held, faults, places, unsplit=unsplit)
+            held, faults, places, unsplit = [], {}, [], {}
     if held:
-        yield Batch(held, faults, places)
+        yield Batch(held, faults, places, unsplit=unsplit)

@@ -91,9 +91,7 @@ def _check_end(behind: bytes, records: int) -> None:
         )
 
 
-def _rows(
-    spec: SourceSpec, path: Path, header: _Header, fields: list[_Field]
-) -> Iterator[tuple[int, Row | None, tuple[str, ...]]]:
+def _rows(spec: SourceSpec, path: Path, header: _Header, fields: list[_Field]) -> Iterator[tuple[int, Row, tuple[str, ...]]]:
     encoding = spec.encoding or "cp936"
     length = header.record_length
     parts = [(slice(field.start, field.end), _READERS[field.kind]) for field in fields]

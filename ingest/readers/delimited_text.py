@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingest.errors import DeliveryRefused
 from ingest.normalise import iso_date
-from ingest.readers import Batch, Findings, Naming, Row, place_columns
+from ingest.readers import Batch, Findings, Naming, Row, Unsplit, place_columns
 from ingest.readers.records import CHUNK, LONGEST_RECORD, Chunk, CsvCut, Records, Stream, cut_lines
 from ingest.spec import SourceSpec
 
@@ -180,13 +180,15 @@ def _batch(layout: Layout, rows: list[list[str]], places: Sequence[int], odd: bo
     empty: Row = (None,) * (layout.width if layout.positions is None else len(layout.positions))
     kept: list[Row] = []
     faults: dict[int, tuple[str, ...]] = {}
+    unsplit: dict[int, Unsplit] = {}
     for row in rows:
         if len(row) != layout.width:
             faults[len(kept)] = ("row.field_count",)
+            unsplit[len(kept)] = Unsplit(row)
             kept.append(empty)
         else:
             kept.append(row if layout.positions is None else [row[position] for position in layout.positions])
-    return Batch(kept, faults, places, odd)
+    return Batch(kept, faults, places, odd, unsplit)
 
 
 def _through_csv(layout: Layout, text: str, lines_before: int) -> tuple[list[list[str]], list[int]]:

@@ -29,6 +29,21 @@ _DAMAGE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImp
 
 
 @contextmanager
+def data_of(spec: SourceSpec, path: Path) -> Iterator[Stream | Path]:
+    """The data of an archived file, which was taken in before: of a delivery that came in a zip what is inside."""
+    if not zipfile.is_zipfile(path):
+        yield path
+        return
+    with zipfile.ZipFile(path) as container:
+        inside = Path(container.namelist()[0])
+    if inside.suffix != f".{spec.extension}":  # a workbook is itself a zip
+        yield path
+        return
+    with unpacked(spec, path, inside.stem) as data:
+        yield data
+
+
+@contextmanager
 def unpacked(spec: SourceSpec, path: Path, stem: str) -> Iterator[Stream | Path]:
     """The data file in a zip: of a text a stream, of other containers a path that is gone afterwards.
 

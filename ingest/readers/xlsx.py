@@ -10,7 +10,7 @@ from typing import Any
 
 from ingest.errors import DeliveryRefused
 from ingest.mangled import keeps_digits
-from ingest.readers import Batch, Findings, Row, batches, place_columns
+from ingest.readers import Batch, Findings, Row, Unsplit, batches, place_columns
 from ingest.readers.sheet import SheetRow, Styles, as_text, shared_strings, sheet_rows
 from ingest.spec import SourceSpec
 
@@ -57,7 +57,7 @@ def _ole_refusal(path: Path) -> DeliveryRefused:
     return DeliveryRefused("file.container", "byte 1", "this is a workbook of the old kind (xls), not xlsx")
 
 
-def _rows(spec: SourceSpec, path: Path, findings: Findings) -> Iterator[tuple[int, Row | None, tuple[str, ...]]]:
+def _rows(spec: SourceSpec, path: Path, findings: Findings) -> Iterator[tuple[int, Row, tuple[str, ...]]]:
     sheet = _sheet_rows(path)
     for _ in range(spec.title_lines):
         next(sheet, None)
@@ -70,7 +70,7 @@ def _rows(spec: SourceSpec, path: Path, findings: Findings) -> Iterator[tuple[in
     wanted = frozenset(positions)
     for row in sheet:
         if any(row.cells[width:]) or any(column >= width for column in row.no_result):
-            yield row.number, None, ()
+            yield row.number, Unsplit(row.cells), ()
             continue
         faults: tuple[str, ...] = ()
         for column in row.lost:

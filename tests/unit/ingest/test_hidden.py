@@ -9,7 +9,8 @@ from ingest.spec import all_specs
 from ingest.transform import Transformer
 from tests.extracts import cells, fixture_rows, resident_id
 
-SPEC = all_specs()["registrations"]
+SPECS = all_specs()
+SPEC = SPECS["registrations"]
 ANN = resident_id("52038119700101001")
 
 
@@ -58,6 +59,32 @@ def test_ids_typed_into_texts() -> None:
     assert mask_ids([f"店主{ANN}，电话1380", "", wrong, f"1{ANN}"], False) == ["店主**，电话1380", "", wrong, f"1{ANN}"]
     assert mask_ids([short, "520381600000015"], False) == [short, "520381600000015"]
     assert mask_ids([f"证号{short}", "520381600000015", ANN.lower()], True) == ["证号**", "520381600000015", "**"]
+    assert mask_ids([f"店主{wrong}", "999999999999999999"], True) == ["店主**", "999999999999999999"], (
+        "a slip of the pen is an id"
+    )
+
+
+def transformed(source: str, **cells_now: str) -> dict[str, str]:
+    spec = SPECS[source]
+    row = fixture_rows(source, "good")[0] | cells_now
+    batch = Transformer(spec, Pseudonymiser(b"k" * 32), frozenset()).apply(Batch(cells(spec, [row]), {}, [1]))
+    return {name: column[0] for name, column in zip(spec.raw_columns, batch.columns, strict=True)}
+
+
+@pytest.mark.parametrize("source", ["registrations", "employment", "loans", "training", "survey", "tax_local", "tax_national"])
+def test_an_id_typed_into_any_column_is_not_stored(source: str) -> None:
+    for column in SPECS[source].columns:
+        for typed in (ANN, ANN.lower(), f"　{ANN}", f"L{ANN}"):
+            out = transformed(source, **{column.delivered: typed})
+            assert ANN[:17] not in str(out), column.name
+
+
+def test_an_id_typed_into_a_key_leaves_a_key_that_links() -> None:
+    pseudonym = Pseudonymiser(b"k" * 32).pseudonym(ANN)
+    assert transformed("employment", AAC001=ANN)["aac001"] == pseudonym
+    assert transformed("employment", AAC001=f"HT-{ANN.lower()}")["aac001"] == f"HT-{pseudonym}"
+    wrong = ANN[:17] + ("0" if ANN[17] != "0" else "1")
+    assert transformed("employment", AAC001=wrong)["aac001"] == wrong, "any number of 18 digits may be a key"
 
 
 @pytest.mark.parametrize("kind", ["9500", "4540", "1130"])

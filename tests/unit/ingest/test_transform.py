@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -113,10 +114,14 @@ def test_a_row_number_leads_to_its_place_in_the_archived_file(tmp_path: Path, so
     spec = SPECS[source]
     rows = fixture_rows(source, "good")
     file = write_extract(spec, rows, tmp_path)
-    archived = store(tmp_path / "archive", io.BytesIO(file.read_bytes()))
-    place, found = row_line(tmp_path / "archive", spec, archived.sha256, 2, REGION, DAY)
-    assert [cell or "" for cell in found] == cells(spec, rows)[1]
-    assert place == {"registrations": 4, "loans": 4, "tax_local": 2}.get(source, 3)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as container:
+        container.write(file, file.name)
+    for data in (packed.getvalue(), file.read_bytes()):
+        archived = store(tmp_path / "archive", io.BytesIO(data))
+        found = row_line(tmp_path / "archive", spec, archived.sha256, 2, REGION, DAY)
+        assert [cell or "" for cell in found.cells] == cells(spec, rows)[1] and found.unsplit is None
+        assert found.place == {"registrations": 4, "loans": 4, "tax_local": 2}.get(source, 3)
     with pytest.raises(NotReady, match=f"no row {len(rows) + 1}"):
         row_places(tmp_path / "archive", spec, archived.sha256, [1, len(rows) + 1], REGION, DAY)
     with pytest.raises(NotReady, match="archive"):
