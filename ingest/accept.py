@@ -13,6 +13,7 @@ from ingest.context import LoadContext
 from ingest.ddl import Conn, drop_partition, failures_name, partition_name
 from ingest.errors import NotReady
 from ingest.ledger import CheckResult, Delivery
+from ingest.settling import settle
 from ingest.spec import SourceSpec
 
 
@@ -125,15 +126,9 @@ def _settle(connection: Conn, spec: SourceSpec, delivery: Delivery, verdict: Ver
             sql.Identifier("raw", spec.name), table, sql.Literal(delivery.delivery_id)
         )
     )
-    replaced: list[int] = []
-    if ledger.higher_stands(connection, delivery):
-        status = "replaced"
-    else:
-        status = "accepted"
-        replaced = ledger.replace_lower(connection, delivery)
-        _settle_earlier(connection, spec, delivery, replaced)
-        if quarantined:
-            _settle_by_later(connection, spec, delivery)
+    status = "replaced" if ledger.higher_stands(connection, delivery) else "accepted"
+    if status == "accepted":
+        ledger.replace_lower(connection, delivery)
     ledger.update(
         connection,
         delivery.delivery_id,
@@ -145,6 +140,7 @@ def _settle(connection: Conn, spec: SourceSpec, delivery: Delivery, verdict: Ver
         }
         | {"accepted_at": connection.execute("select clock_timestamp()").fetchone()[0]},  # type: ignore[index]
     )
+    settle(connection, spec, delivery, quarantined)
 
 
 def _put_aside(connection: Conn, spec: SourceSpec, delivery_id: int) -> int:
@@ -176,61 +172,6 @@ def _put_aside(connection: Conn, spec: SourceSpec, delivery_id: int) -> int:
     )
     connection.execute(sql.SQL("drop table {}").format(failures))
     return moved.rowcount
-
-
-def _settle_earlier(connection: Conn, spec: SourceSpec, delivery: Delivery, replaced: list[int]) -> None:
-    """Quarantined rows of earlier deliveries whose key now came right, and all of the deliveries that this one replaces."""
-    quarantine = sql.Identifier("quarantine", spec.name)
-    if replaced:
-        connection.execute(
-            sql.SQL("update {} set settled_by = %s where delivery_id = any(%s) and settled_by is null").format(quarantine),
-            [delivery.delivery_id, replaced],
-        )
-    open_rows = sql.SQL(
-        "from {quarantine} as q join ledger.delivery as d using (delivery_id) where q.settled_by is null and q.key is not null "
-        "and d.region = %(region)s and (d.business_date, d.sequence) < (%(day)s, %(sequence)s)"
-    ).format(quarantine=quarantine)
-    values = {
-        "region": delivery.region,
-        "day": delivery.business_date,
-        "sequence": delivery.sequence,
-        "by": delivery.delivery_id,
-    }
-    if connection.execute(sql.SQL("select 1 {} limit 1").format(open_rows), values).fetchone() is None:
-        return
-    connection.execute(
-        sql.SQL(
-            "update {quarantine} set settled_by = %(by)s where row_id in (select q.row_id {open_rows} "
-            "and q.key in (select array[{key}] from {table}))"
-        ).format(
-            quarantine=quarantine,
-            open_rows=open_rows,
-            key=_key(spec),
-            table=sql.Identifier("raw", partition_name(spec, delivery.delivery_id)),
-        ),
-        values,
-    )
-
-
-def _settle_by_later(connection: Conn, spec: SourceSpec, delivery: Delivery) -> None:
-    """Of a delivery that comes out of order: its quarantined rows whose key a later one, accepted before it, had right."""
-    later = [
-        row[0]
-        for row in connection.execute(
-            "select delivery_id from ledger.delivery where source = %s and region = %s and status = 'accepted' "
-            "and (business_date, sequence) > (%s, %s)",
-            [spec.name, delivery.region, delivery.business_date, delivery.sequence],
-        ).fetchall()
-    ]
-    if later:
-        connection.execute(
-            sql.SQL(
-                "update {quarantine} as q set settled_by = found.by from ("
-                "  select array[{key}] as key, min(delivery_id) as by from {raw} where delivery_id = any(%(later)s) group by 1"
-                ") as found where q.delivery_id = %(delivery)s and q.settled_by is null and q.key = found.key"
-            ).format(quarantine=sql.Identifier("quarantine", spec.name), key=_key(spec), raw=sql.Identifier("raw", spec.name)),
-            {"later": later, "delivery": delivery.delivery_id},
-        )
 
 
 def _key(spec: SourceSpec) -> sql.Composed:

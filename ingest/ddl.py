@@ -123,6 +123,9 @@ def _quarantine(connection: Conn, spec: SourceSpec) -> None:
         sql.SQL("create index if not exists {} on {} (delivery_id)").format(sql.Identifier(f"{spec.name}_delivery_id"), table)
     )
     connection.execute(
+        sql.SQL("create index if not exists {} on {} (settled_by)").format(sql.Identifier(f"{spec.name}_settled_by"), table)
+    )
+    connection.execute(
         sql.SQL("comment on table {} is {}").format(
             table, sql.Literal(f"Rows of {spec.name} that were put aside: number, key and reasons, never cells")
         )
