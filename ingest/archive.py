@@ -7,10 +7,14 @@ import hashlib
 import os
 import shutil
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from ingest.errors import ArchiveUnwritable
 
 _CHUNK = 1 << 20
 _SYNC_EVERY = 1 << 26
@@ -39,10 +43,12 @@ class Incoming:
     def __init__(self, archive: Path, source: BinaryIO) -> None:
         self._archive, self._source = archive, source
         folder = archive / "incoming"
-        folder.mkdir(parents=True, exist_ok=True)
         self._digest, self._size, self._unsynced = hashlib.sha256(), 0, 0
-        self._temporary = _locked_file(folder)
+        with _writing(archive):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._temporary = _locked_file(folder)
         self._syncing = ThreadPoolExecutor(1, "sync the archive")
+        self._synced: list[Future[None]] = []
         self._archived: Archived | None = None
 
     def __enter__(self) -> Incoming:
@@ -50,22 +56,26 @@ class Incoming:
 
     def __exit__(self, *_: object) -> None:
         self._syncing.shutdown()
-        self._temporary.close()
+        # On a full disk closing fails again, on one that is read-only removing does: `sweep` has what is left
+        with suppress(OSError):
+            self._temporary.close()
         if self._archived is None:
-            Path(self._temporary.name).unlink(missing_ok=True)
+            with suppress(OSError):
+                Path(self._temporary.name).unlink(missing_ok=True)
 
     def read(self, size: int = _CHUNK) -> bytes:
-        """The next bytes; none at the end."""
+        """The next bytes; none at the end. Raises ArchiveUnwritable."""
         data = self._source.read(size)
         self._digest.update(data)
-        self._temporary.write(data)
-        self._size += len(data)
-        self._unsynced += len(data)
-        if self._unsynced >= _SYNC_EVERY:
-            # to the disk while the reading goes on: at the end nearly all of it is there
-            self._temporary.flush()
-            self._syncing.submit(os.fdatasync, self._temporary.fileno())
-            self._unsynced = 0
+        with _writing(self._archive):
+            self._temporary.write(data)
+            self._size += len(data)
+            self._unsynced += len(data)
+            if self._unsynced >= _SYNC_EVERY:
+                # to the disk while the reading goes on: at the end nearly all of it is there
+                self._temporary.flush()
+                self._synced.append(self._syncing.submit(os.fdatasync, self._temporary.fileno()))
+                self._unsynced = 0
         return data
 
     @property
@@ -74,14 +84,18 @@ class Incoming:
         return self._archived is not None
 
     def finish(self) -> Archived:
-        """Read what is left; then the file is on the disk and in its place. One that is there already stays as it is."""
+        """Read what is left; then the file is on the disk and in its place. One that is there already stays as it is. Raises
+        ArchiveUnwritable."""
         if self._archived is None:
             while self.read():
                 pass
-            self._temporary.flush()
-            self._syncing.shutdown()
-            os.fsync(self._temporary.fileno())
-            self._archived = self._put_in_place()
+            with _writing(self._archive):
+                self._temporary.flush()
+                self._syncing.shutdown()
+                for synced in self._synced:  # the kernel tells of a failed write once: the last fsync may not know of it
+                    synced.result()
+                os.fsync(self._temporary.fileno())
+                self._archived = self._put_in_place()
         return self._archived
 
     def _put_in_place(self) -> Archived:
@@ -126,6 +140,14 @@ def sweep(archive: Path) -> None:
 def hold(descriptor: int) -> None:
     """Keep `sweep` from a file or folder of `incoming`, as long as it is open and its process lives."""
     fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+@contextmanager
+def _writing(archive: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ArchiveUnwritable(archive, error.strerror or type(error).__name__) from error
 
 
 def _locked_file(folder: Path) -> Any:

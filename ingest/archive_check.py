@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,13 +14,14 @@ from ingest.archive import path_of
 
 _CHUNK = 1 << 20
 _THREADS = 2  # hashing lets go of the interpreter; a disk gives little more to more
-Kind = Literal["missing", "changed", "unreadable", "unknown", "leftover"]
+Kind = Literal["missing", "changed", "unreadable", "writable", "unknown", "leftover"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong with a file: `missing` (the ledger names it), `changed` (its bytes are others), `unreadable`, `unknown` (the
-    ledger does not name it), `leftover` (half a copy). `name` is the sha256, or the name of what has none."""
+    """What is wrong with a file: `missing` (the ledger names it), `changed` (its bytes are others), `unreadable`, `writable` (its
+    mode lets somebody change it), `unknown` (the ledger does not name it), `leftover` (half a copy). `name` is the sha256, or the
+    name of what has none."""
 
     kind: Kind
     name: str
@@ -44,10 +46,13 @@ def _judge(archive: Path, sha256: str) -> Finding | None:
     digest = hashlib.sha256()
     try:
         with path_of(archive, sha256).open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
             while data := file.read(_CHUNK):
                 digest.update(data)
     except FileNotFoundError:
         return Finding("missing", sha256)
     except OSError:
         return Finding("unreadable", sha256)
-    return None if digest.hexdigest() == sha256 else Finding("changed", sha256)
+    if digest.hexdigest() != sha256:
+        return Finding("changed", sha256)
+    return Finding("writable", sha256) if mode & 0o222 else None

@@ -6,6 +6,7 @@
     ├── NotReady                 the database is not as this room needs it (no parent table, no partition)
     ├── InboxUnreachable         a place of deliveries is down, refuses us, or broke off: names department, place, what to do
     ├── LinkFound                a symbolic link stands where a file was listed: it is not followed
+    ├── ArchiveUnwritable        the archive's disk is full, read-only or broken: names the folder and what the system said
     ├── WorkerDied               a process that helps with a load ended before its time: the load is made again
     └── DeliveryRefused          this delivery cannot be taken: rule, place and a sentence, never a cell's content
 
@@ -14,6 +15,7 @@ Only `DeliveryRefused` is an expected outcome of a night: it is recorded in `led
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -66,6 +68,18 @@ class LinkFound(IngestError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is a symbolic link: it is not followed")
+
+
+class ArchiveUnwritable(IngestError):
+    """The archive cannot be written. Nothing of the delivery stands; the night can be run again when there is room."""
+
+    def __init__(self, archive: Path, reason: str) -> None:
+        super().__init__(
+            f"the archive {archive} cannot be written: {reason}. Nothing of the delivery stands: "
+            "see that the disk has room and may be written, and run the night again"
+        )
+        self.archive = archive
+        self.reason = reason
 
 
 class WorkerDied(IngestError):
