@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from warehouse.formulas import looks_like_formula
 from warehouse.reasons import refusal
 from warehouse.texts import t
 
@@ -11,7 +12,6 @@ if TYPE_CHECKING:
     from ingest.spec import SourceSpec
     from warehouse.returns import Refused, Returned
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _LONGEST_CELL = 32_767  # what a workbook can hold
 
 
@@ -30,12 +30,14 @@ class ReturnWorkbook:
         self._text = self._book.add_format({"num_format": "@"})
         self._quoted = self._book.add_format({"num_format": "@", "quote_prefix": True})
 
-    def add_source(self, spec: "SourceSpec", rows: "Iterable[Returned]") -> int:
-        """A sheet of a source's rows; how many."""
+    def add_source(self, spec: "SourceSpec", rows: "Iterable[Returned]", with_lines: bool = False) -> int:
+        """A sheet of a source's rows; how many. `with_lines`: with a column for the lines that could not be split into cells."""
         title = spec.title.zh if self._lang == "zh" else spec.title.en
         sheet = self._book.add_worksheet(title[:31])
         names = [t(f"quarantine.column.{name}", self._lang) for name in ("file", "line", "reasons", "values", "rules")]
         header = [*names[:2], *(column.delivered for column in spec.columns), *names[2:]]
+        if with_lines:
+            header.append(t("quarantine.column.as_delivered", self._lang))
         sheet.freeze_panes(1, 2)
         self._write(sheet, 0, header, self._head)
         count = 0
@@ -45,7 +47,8 @@ class ReturnWorkbook:
                 f"{'、'.join(reason.columns)} {reason.value_class}".strip() for reason in row.reasons
             )
             rules = ", ".join(reason.rule for reason in row.reasons)
-            self._write(sheet, count, [row.held.file_name, str(row.line), *row.cells, reasons, values, rules])
+            line = [row.as_delivered] if with_lines else []
+            self._write(sheet, count, [row.held.file_name, str(row.line), *row.cells, reasons, values, rules, *line])
         return count
 
     def add_refused(self, files: "Sequence[Refused]") -> None:
@@ -65,5 +68,5 @@ class ReturnWorkbook:
     def _write(self, sheet: Any, row: int, cells: Sequence[str], form: Any = None) -> None:
         for column, cell in enumerate(cells):
             text = cell[:_LONGEST_CELL]
-            quoted = text.startswith(_FORMULA_STARTS)
+            quoted = looks_like_formula(text)
             sheet.write_string(row, column, text, form or (self._quoted if quoted else self._text))

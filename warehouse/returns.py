@@ -4,11 +4,12 @@ Cells are not in the database: they are read again from the archived file. Witho
 warehouse stores them (`张**`, no number); with it as they were delivered, and the opening is written down before a line is read.
 """
 
+import csv
+import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from getpass import getuser
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -20,6 +21,7 @@ from warehouse.query import session
 from warehouse.reasons import Reason, of_row
 from warehouse.secret_key import pseudonym_key
 from warehouse.settings import Settings
+from warehouse.who import asker
 
 if TYPE_CHECKING:
     from ingest.spec import SourceSpec
@@ -66,12 +68,16 @@ class Refused:
 
 @dataclass(frozen=True)
 class Returned:
-    """A row as it goes back: line (sheet row, record) in the file, cells in the department's order, reasons."""
+    """A row as it goes back: line (sheet row, record) in the file, cells in the department's order, reasons.
+
+    as_delivered  of a row of a wrong number of fields, of which no cell can be told, what stands there: for the steward only.
+    """
 
     held: Held
     line: int
     cells: tuple[str, ...]
     reasons: tuple[Reason, ...]
+    as_delivered: str = ""
 
 
 def departments() -> dict[str, "list[SourceSpec]"]:
@@ -144,13 +150,21 @@ def returned_rows(
             raise BureauError("quarantine.not_in_archive", file=first.file_name, reason=error) from error
         show = _as_delivered if purpose is not None else _Masked(settings, spec)
         for row in rows:
-            line, cells = places[row.row_number]
+            place = places[row.row_number]
             reasons = of_row(spec, row.reasons, row.business_date, row.region, lang)
-            yield Returned(row, line, show(cells), tuple(reasons))
+            whole = "" if place.unsplit is None or purpose is None else _joined(place.unsplit, spec.delimiter)
+            yield Returned(row, place.place, show(place.cells), tuple(reasons), whole)
 
 
 def _as_delivered(cells: Sequence[str | None]) -> tuple[str, ...]:
     return tuple(cell or "" for cell in cells)
+
+
+def _joined(fields: Sequence[str | None], delimiter: str) -> str:
+    """The line again, quoted as CSV is where a field has the delimiter in it."""
+    line = io.StringIO()
+    csv.writer(line, delimiter=delimiter, lineterminator="").writerow(["" if field is None else field for field in fields])
+    return line.getvalue()
 
 
 class _Masked:
@@ -180,10 +194,11 @@ class _Masked:
 
 def _record(settings: Settings, delivery_id: int, row_ids: list[int], purpose: str) -> None:
     """Write an opening down. It stands before a line is read: without it nothing is opened."""
+    who = asker()
     with session(settings, STEWARD) as connection:
         connection.execute(
-            "insert into ledger.archive_access (login, purpose, delivery_id, row_ids) values (%s, %s, %s, %s)",
-            [getuser(), purpose, delivery_id, row_ids],
+            "insert into ledger.archive_access (login, session_login, purpose, delivery_id, row_ids) values (%s, %s, %s, %s, %s)",
+            [who.login, who.session_login, purpose, delivery_id, row_ids],
         )
         connection.commit()
 

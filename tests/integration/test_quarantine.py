@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
+import pwd
 import warnings
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +20,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ingest.spec import SourceSpec, all_specs
-from tests.extracts import DAY, Rows, fixture_rows, resident_id, write_extract
+from tests.extracts import DAY, Rows, fixture_rows, resident_id, write_extract, write_manifest
 from warehouse.cli import LazyGroup
 from warehouse.night import accept, take_in
 from warehouse.query import ask
@@ -75,6 +80,7 @@ def test_every_row_is_in_the_workbook_with_all_its_reasons(home: Settings, tmp_p
     bureau(home, "quarantine", "export", spec.department, "--out", str(out), "--as", "steward", "--purpose", "a test", lang="zh")
     book = openpyxl.load_workbook(out)
     rows = sheet(out, book.sheetnames.index(spec.title.zh[:31]))
+    unsplit = [row.pop() for row in rows] if rows[0][-1] == "原报送行" else []
     header, body = rows[0], rows[1:]
     assert header[2:-3] == [column.delivered for column in spec.columns]
     bad = fixture_rows(name, "bad")
@@ -85,6 +91,58 @@ def test_every_row_is_in_the_workbook_with_all_its_reasons(home: Settings, tmp_p
         if wanted["expect"] != "row.field_count":
             delivered = [wanted.get(column.delivered, "") for column in spec.columns]
             assert [a.replace("\r\n", "\n") for a in row[2:-3]] == delivered or spec.format in ("xlsx", "dbf")
+    assert not any(unsplit[1:]) and "row.field_count" not in {row["expect"] for row in bad}
+
+
+def test_a_line_that_has_no_cells_is_shown_to_the_steward_as_it_was_delivered(home: Settings, tmp_path: Path) -> None:
+    day = date(2011, 1, 5)
+    path = write_extract(
+        SPECS["registrations"], fixture_rows("registrations", "good")[:1], Path(home.inbox_url), day, kind="delta"
+    )
+    line = f'P8,"一,二",{HELD}'
+    path.write_bytes(path.read_bytes() + f"{line}\r\n".encode("gb18030"))
+    write_manifest(SPECS["registrations"], path, day, 1, "delta", 2, {}, {})
+    take_in(home, "registrations", day)
+    accept(home, "registrations", day)
+    words = ("quarantine", "export", "saic", "--date", str(day), "--out")
+    bureau(home, *words, str(tmp_path / "open.xlsx"), "--as", "steward", "--purpose", "a test", lang="zh")
+    header, row = sheet(tmp_path / "open.xlsx")
+    assert header[-1] == "原报送行" and row[-1] == line and not any(row[2:-4])
+    bureau(home, *words, str(tmp_path / "masked.xlsx"), lang="zh")
+    header, row = sheet(tmp_path / "masked.xlsx")
+    number = path.read_bytes().count(b"\n")
+    assert row[:2] == [path.name, str(number)] and row[-1] == "row.field_count" and HELD not in str(row)
+
+
+def test_ids_in_wrong_columns_are_masked(home: Settings, tmp_path: Path) -> None:
+    """Right ones are not even in the warehouse; one with a slip of the pen is hidden in what goes out without the steward."""
+    spec, day = SPECS["employment"], date(2011, 1, 6)
+    slip = HELD[:17] + ("0" if HELD[17] != "0" else "1")
+    good = fixture_rows("employment", "good")[0]
+    columns = [column.delivered for column in spec.columns]
+    rows = [good | {"ACC031": "9", "AAE030": "20100101", name: typed} for name in columns for typed in (HELD, slip)]
+    write_extract(spec, rows, Path(home.inbox_url), day, kind="delta")
+    take_in(home, "employment", day)
+    accept(home, "employment", day)
+    bureau(home, "quarantine", "export", "hrss", "--date", str(day), "--out", str(tmp_path / "masked.xlsx"))
+    shown = str(sheet(tmp_path / "masked.xlsx"))
+    assert HELD[:17] not in shown
+    with psycopg.connect(postgres.conninfo(home)) as connection:
+        for table in ("raw.employment", "quarantine.employment"):
+            held = str(connection.execute(f"select * from {table}".encode()).fetchall())
+            assert HELD not in held, table
+        (keys,) = connection.execute("select count(*) from quarantine.employment where key[1] ~ '^[0-9a-f]{64}$'").fetchone() or (
+            0,
+        )
+    assert keys == 1
+
+
+def test_who_opens_is_not_what_the_environment_says(home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody else")
+    monkeypatch.setenv("USER", "somebody else")
+    bureau(home, "quarantine", "export", "saic", "--out", str(tmp_path / "x.xlsx"), "--as", "steward", "--purpose", "who asked")
+    found = ask(home, "select distinct login from ledger.archive_access where purpose = 'who asked'", "bureau_evaluator").rows
+    assert found == [(pwd.getpwuid(os.getuid()).pw_name,)]
 
 
 def test_without_the_steward_nothing_personal_is_shown(home: Settings, tmp_path: Path) -> None:
@@ -107,11 +165,10 @@ def test_openings_are_recorded_and_nobody_can_change_that(home: Settings, tmp_pa
         return int(str(ask(home, "select count(*) from ledger.archive_access", "bureau_evaluator").rows[0][0]))
 
     before = openings()
-    bureau(home, "quarantine", "export", "saic", "--out", str(tmp_path / "masked.xlsx"))
+    export = ("quarantine", "export", "saic", "--date", str(DAY), "--out")
+    bureau(home, *export, str(tmp_path / "masked.xlsx"))
     assert openings() == before
-    bureau(
-        home, "quarantine", "export", "saic", "--out", str(tmp_path / "open.xlsx"), "--as", "steward", "--purpose", "back to saic"
-    )
+    bureau(home, *export, str(tmp_path / "open.xlsx"), "--as", "steward", "--purpose", "back to saic")
     assert openings() == before + 1
     for role in ("bureau_owner", "bureau_steward", "bureau_loader"):
         with psycopg.connect(postgres.conninfo(home, role=role)) as connection, pytest.raises(psycopg.Error):
@@ -156,6 +213,13 @@ def test_a_correction_settles_a_row_whatever_comes_first(home: Settings) -> None
     assert len(open_rows()) == before + 2
 
 
+def test_lists_as_csv_and_of_one_source(home: Settings) -> None:
+    lines = list(csv.DictReader(io.StringIO(bureau(home, "quarantine", "list", "--source", "loans", "--format", "csv").output)))
+    assert {one["source"] for one in lines} == {"loans"} and sum(int(one["rows"]) for one in lines if one["rows"]) > 5
+    rows = list(csv.DictReader(io.StringIO(bureau(home, "quarantine", "show", "pboc", "--format", "csv", lang="zh").output)))
+    assert {one["source"] for one in rows} == {"loans"} and all(one["sentence"] for one in rows)
+
+
 def test_reasons_are_said_in_both_languages(home: Settings) -> None:
     listed = {lang: bureau(home, "quarantine", "list", lang=lang).output for lang in ("en", "zh")}
     assert "pripid.required" in listed["en"] and "待更正" in listed["zh"]
@@ -163,7 +227,9 @@ def test_reasons_are_said_in_both_languages(home: Settings) -> None:
     assert "must be given" in bureau(home, "quarantine", "show", "saic").output
 
 
-@pytest.mark.parametrize(("words", "said"), [(["export", "nobody"], "nobody"), (["show", "999999"], "999999")])
+@pytest.mark.parametrize(
+    ("words", "said"), [(["export", "nobody"], "nobody"), (["show", "999999"], "999999"), (["list", "--source", "loan"], "loans")]
+)
 def test_mistakes_are_said(home: Settings, words: list[str], said: str) -> None:
     from warehouse.errors import BureauError
 
@@ -186,3 +252,70 @@ def test_a_department_may_have_a_place_of_its_own(home: Settings, tmp_path: Path
     path.parent.rename(tmp_path / "own")
     assert len(take_in(own, "training", date(2011, 3, 1))) == 1
     assert take_in(home, "loans", date(2011, 3, 1)) == []
+
+
+@dataclass
+class Register:
+    """Days of a source in a year of its own; a row's state is the day that settled it, None when it waits."""
+
+    home: Settings
+    year: int
+    name: str = "registrations"
+
+    def day(self, number: int) -> date:
+        return date(self.year, 3, number)
+
+    def deliver(self, day: int, sequence: int, *keys: str, wrong: tuple[str, ...] = (), kind: str = "delta") -> None:
+        good = fixture_rows(self.name, "good")[0]
+        rows = [good | {"PRIPID": key} for key in keys] + [good | {"PRIPID": key, "ESTDATE": "99999999"} for key in wrong]
+        deliver(self.home, SPECS[self.name], rows, self.day(day), sequence, kind)
+
+    def settled(self, day: int, sequence: int = 1) -> dict[str, tuple[int, int] | None]:
+        with psycopg.connect(postgres.conninfo(self.home)) as connection:
+            found = connection.execute(
+                f"select q.key[1], s.business_date, s.sequence from quarantine.{self.name} as q "
+                "join ledger.delivery as d using (delivery_id) left join ledger.delivery as s on s.delivery_id = q.settled_by "
+                "where d.business_date = %s and d.sequence = %s".encode(),
+                [self.day(day), sequence],
+            ).fetchall()
+        return {key: None if day is None else (day.day, sequence) for key, day, sequence in found}
+
+
+def test_rows_of_a_delivery_that_is_replaced_when_it_comes_wait_for_nothing(home: Settings, tmp_path: Path) -> None:
+    days = Register(home, 2012)
+    days.deliver(1, 2, "R1", "R2")
+    days.deliver(1, 1, "R1", wrong=("R2", "R3"))
+    assert days.settled(1) == {"R2": (1, 2), "R3": (1, 2)}
+    out = tmp_path / "back.xlsx"
+    assert "2012" not in bureau(home, "quarantine", "list", "--date", "2012-03-01").output
+    bureau(home, "quarantine", "export", "saic", "--date", "2012-03-01", "--out", str(out))
+    assert not out.exists()
+
+
+def test_a_settling_delivery_that_is_replaced_settles_nothing(home: Settings) -> None:
+    days = Register(home, 2013)
+    days.deliver(1, 1, "S0", wrong=("S1", "S2", "S3"))
+    days.deliver(2, 1, "S1", "S2")
+    days.deliver(3, 1, "S2")
+    assert days.settled(1) == {"S1": (2, 1), "S2": (2, 1), "S3": None}
+    days.deliver(2, 2, "S3")  # says no more of S1 and S2; but the third day does of S2
+    assert days.settled(1) == {"S1": None, "S2": (3, 1), "S3": (2, 2)}
+
+
+def test_the_ledger_shows_when_a_row_was_settled(home: Settings) -> None:
+    days = Register(home, 2015)
+    days.deliver(1, 1, "W0", wrong=("W1",))
+    days.deliver(2, 1, "W1")
+    shown = json.loads(bureau(home, "quarantine", "show", "saic", "--all", "--format", "json").output)
+    (found,) = [one for one in shown if "20150301" in one["file_name"]]
+    when = ask(home, f"select accepted_at from ledger.delivery where delivery_id = {found['settled_by']}", "bureau_steward")
+    assert found["settled_at"] == str(when.rows[0][0])
+
+
+def test_a_full_delivery_settles_what_was_before_it(home: Settings) -> None:
+    days = Register(home, 2014)
+    days.deliver(1, 1, "F0", wrong=("F1", "F2", ""))
+    days.deliver(3, 1, "F0", wrong=("F2",), kind="full")
+    assert set(days.settled(1).values()) == {(3, 1)} and days.settled(3) == {"F2": None}
+    days.deliver(2, 1, "F0", wrong=("F5",))  # out of order
+    assert days.settled(2) == {"F5": (3, 1)}

@@ -1,6 +1,8 @@
 """`./bureau quarantine`: rows that were put aside, and how they go back to the department."""
 
+import csv
 import json
+import sys
 from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from warehouse.errors import BureauError
+from warehouse.formulas import harmless
 from warehouse.texts import t
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from warehouse.returns import Held
     from warehouse.settings import Settings
 
-FORMAT = click.Choice(["table", "json"])
+FORMAT = click.Choice(["table", "json", "csv"])
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -27,15 +30,16 @@ def quarantine() -> None:
 
 @quarantine.command("list", help="quarantine.list.help", short_help="quarantine.list.short")
 @click.option("--department", help="quarantine.department")
+@click.option("--source", help="quarantine.source")
 @click.option("--date", "day", type=DAY, help="quarantine.date")
 @click.option("--all", "settled", is_flag=True, help="quarantine.all")
 @click.option("--format", "form", type=FORMAT, default="table", show_default=True, help="quarantine.format")
-def list_(department: str | None, day: datetime | None, settled: bool, form: str) -> None:
+def list_(department: str | None, source: str | None, day: datetime | None, settled: bool, form: str) -> None:
     """Deliveries with quarantined rows, and how many rows broke which rule."""
     from warehouse.reasons import refusal
     from warehouse.returns import held_rows, refused_files
 
-    settings, specs = _asked(department)
+    settings, specs = _asked(department, source)
     wanted = day.date() if day else None
     with _reading(settings):
         rows = held_rows(settings, specs, wanted, settled)
@@ -44,6 +48,16 @@ def list_(department: str | None, day: datetime | None, settled: bool, form: str
     if form == "json":
         files = [{"file_name": one.file_name, "source": one.source, "reason": one.reason} for one in refused]
         click.echo(json.dumps({"rows": found, "refused": files}, ensure_ascii=False, indent=1, default=str))
+        return
+    if form == "csv":
+        names = ("department", "source", "file", "delivery_id", "business_date", "waiting", "settled", "rule", "rows", "reason")
+        counted = [
+            {**one, "rule": rule, "rows": count}
+            for one in found
+            for rule, count in one["rules"].items()  # type: ignore[attr-defined]
+        ]
+        whole = [vars(one) | {"file": one.file_name, "reason": refusal(one.reason, settings.lang)} for one in refused]
+        _print_csv(names, [*counted, *whole])
         return
     lang = settings.lang
     if not found and not refused:
@@ -92,6 +106,12 @@ def show(what: str, settled: bool, form: str) -> None:
     if form == "json":
         click.echo(json.dumps(shown, ensure_ascii=False, indent=1, default=str))
         return
+    if form == "csv":
+        _print_csv(
+            ("row_id", "source", "file_name", "row", "settled_by", "settled_at", "columns", "rule", "sentence"),
+            _per_reason(shown),
+        )
+        return
     for one in shown:
         click.echo(t("quarantine.show.row", settings.lang, **one))
         for reason in one["reasons"]:  # type: ignore[attr-defined]
@@ -135,7 +155,9 @@ def export(department: str, out: Path | None, day: datetime | None, role: str | 
             count = 0
             for spec in specs:
                 if held := by_source[spec.name]:
-                    count += book.add_source(spec, returned_rows(settings, spec, held, settings.lang, purpose if role else None))
+                    opened = purpose if role else None
+                    with_lines = role is not None and any("row.field_count" in row.reasons for row in held)
+                    count += book.add_source(spec, returned_rows(settings, spec, held, settings.lang, opened), with_lines)
             if refused:
                 book.add_refused(refused)
             book.close()
@@ -148,7 +170,22 @@ def export(department: str, out: Path | None, day: datetime | None, role: str | 
         click.echo(t("quarantine.masked", settings.lang))
 
 
-def _asked(department: str | None) -> "tuple[Settings, list[SourceSpec]]":
+def _per_reason(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    return [
+        {**row, **reason, "columns": "、".join(reason["columns"])}
+        for row in rows
+        for reason in row["reasons"]  # type: ignore[attr-defined]
+    ]
+
+
+def _print_csv(names: tuple[str, ...], rows: list[dict[str, object]]) -> None:
+    """A line a row; what a spreadsheet would calculate has an apostrophe in front."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([["" if row.get(name) is None else harmless(str(row[name])) for name in names] for row in rows])
+
+
+def _asked(department: str | None, source: str | None = None) -> "tuple[Settings, list[SourceSpec]]":
     from warehouse.returns import departments
     from warehouse.settings import load_settings
 
@@ -156,6 +193,11 @@ def _asked(department: str | None) -> "tuple[Settings, list[SourceSpec]]":
     if department is not None and department not in known:
         raise BureauError("quarantine.no_department", department=department, known=", ".join(sorted(known)))
     specs = known[department] if department is not None else [spec for specs in known.values() for spec in specs]
+    if source is not None:
+        names = sorted(spec.name for spec in specs)
+        specs = [spec for spec in specs if spec.name == source]
+        if not specs:
+            raise BureauError("quarantine.no_source", source=source, known=", ".join(names))
     return load_settings(), specs
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from warehouse.formulas import harmless
+
 if TYPE_CHECKING:
     from warehouse.query import Answer
 
@@ -40,7 +42,13 @@ def query(sql: str, form: str, role: str) -> None:
 def _print_csv(answer: "Answer") -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(answer.columns)
-    writer.writerows([["" if value is None else _plain(value) for value in row] for row in answer.rows])
+    writer.writerows([[_csv_cell(value) for value in row] for row in answer.rows])
+
+
+def _csv_cell(value: object) -> str:
+    if value is None:
+        return ""
+    return harmless(value) if isinstance(value, str) else _plain(value)
 
 
 def _print_json(answer: "Answer") -> None:
