@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from ingest.errors import DeliveryRefused
-from ingest.readers.delimited_text import Layout, decode, parse, parse_lines
+from ingest.readers.delimited_text import Layout, left_lines, parse, parse_lines, unfolded
 from ingest.readers.records import Chunk
 from ingest.rows import CopyRows, RowMaker
 from ingest.spec import SourceSpec
@@ -69,22 +69,25 @@ def rows_of(parcel: Parcel, layout: Layout, maker: RowMaker, plain: PlainRows | 
     before = parcel.rows_before
     for chunk in parcel.chunks:
         first, before = before + 1, before + chunk.records
-        found = decode(layout, chunk) if plain is not None else None
-        if plain is None or found is None or not found.is_row_by_row:
+        data = unfolded(chunk)
+        quick = plain.rows(data, chunk.records, maker.row_id(first)) if plain is not None else None
+        lines = None if quick is None else left_lines(layout, chunk, quick.left)
+        if quick is None or lines is None:
             made.append(maker.rows(parse(layout, chunk), range(first, before + 1)))
             continue
-        quick = plain.rows(found.text.encode(), len(found.lines), maker.row_id(first))
         made.append(CopyRows(quick.rows, b""))
         maker.add(quick.totals)
-        left += [(found.lines[index], found.places[index], first + index) for index in quick.left]
+        left += [(text, place, first + index) for text, place, (index, _, _) in zip(*lines, quick.left, strict=True)]
     if left:  # all at once: two or three rows cost nearly as much as a hundred
-        lines, places, numbers = zip(*left, strict=True)
-        made.append(maker.rows(parse_lines(layout, lines, places, odd=True), numbers))
+        texts, places, numbers = zip(*left, strict=True)
+        made.append(maker.rows(parse_lines(layout, texts, places, odd=True), numbers))
     return CopyRows(b"".join(rows.sound for rows in made), b"".join(rows.faulty for rows in made))
 
 
 def plain_rows(job: Job) -> PlainRows | None:
     """The compiled way; None where it cannot be had (the other one gives the same rows, only slower)."""
+    if job.spec.encoding not in ("utf-8", "gb18030"):
+        return None
     try:
         from ingest.kernel import PlainRows
     except Exception:  # numba has many reasons: no processor that it knows, no folder for what it compiled

@@ -1,4 +1,4 @@
-"""The quick way for rows that need no thought: bytes of UTF-8 in, lines of COPY out, compiled by numba.
+"""The quick way for rows that need no thought: bytes of the file in, lines of COPY out, compiled by numba.
 
 `PlainRows` takes the lines of which every cell is as `ingest.transform` would leave it or turn it by a simple rule: a real date,
 a right resident id, a name in Han characters. All others (quotes, blanks around a cell, a wrong id, a household whose owner's
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest import hidden, pseudonym
+from ingest.kernel.lines import byte_kinds, pairs_of_gb18030
 from ingest.kernel.loop import rows
 from ingest.kernel.options import (
     ASCII,
@@ -46,10 +47,10 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Plain:
-    """What was made of some lines: COPY lines, which lines are left (by index), and sums by warehouse name."""
+    """What was made of some lines: COPY lines, the lines left (index, first byte, byte behind), and sums by warehouse name."""
 
     rows: bytes
-    left: list[int]
+    left: list[tuple[int, int, int]]
     totals: dict[str, Decimal]
 
 
@@ -59,7 +60,10 @@ class PlainRows:
     def __init__(
         self, spec: SourceSpec, positions: tuple[int, ...] | None, width: int, key: bytes, totals: frozenset[str]
     ) -> None:
-        self._width = width
+        assert spec.encoding in ("utf-8", "gb18030")
+        self._width, self._encoding = width, spec.encoding
+        self._kinds = byte_kinds(spec.encoding, spec.delimiter)
+        self._pairs = pairs_of_gb18030() if spec.encoding == "gb18030" else np.zeros((126, 256), dtype=np.uint32)
         self._delimiter = ord(spec.delimiter)
         self._summed = [column.name for column in spec.columns if column.name in totals]
         where = positions if positions is not None else tuple(range(width))
@@ -78,19 +82,32 @@ class PlainRows:
         self._endings = _table(pseudonym.LEGAL_PERSON_ENDINGS)
         self._states = hmac_states(key)
 
-    def rows(self, text: bytes, lines: int, first_row_id: int) -> Plain:
-        """The rows of `lines` lines of UTF-8, each with its line feed, that are all rows; the first has this row_id."""
-        data = np.frombuffer(text, dtype=np.uint8)
-        out = np.empty(len(text) + lines * _ROOM_A_ROW, dtype=np.uint8)
-        left = np.empty(lines, dtype=np.int64)
+    def rows(self, data: bytes, lines: int, first_row_id: int) -> Plain | None:
+        """The rows of `lines` lines of the file that are all rows; the first has this row_id. None when that is not so, or there
+        are bytes that are no character: then others look at all of them."""
+        if self._encoding == "utf-8" and not _is_utf8(data):
+            return None
+        out = np.empty(len(data) * 3 // 2 + lines * _ROOM_A_ROW, dtype=np.uint8)
+        left = np.empty((lines, 3), dtype=np.int64)
         sums = np.zeros(len(self._program), dtype=np.int64)
-        length, count = rows(
-            data, self._delimiter, self._width, self._program, self._owner, self._kind, self._codes, self._fillers,
-            self._surnames, self._endings, self._states, first_row_id, out, left, sums,
+        length, count, seen = rows(
+            np.frombuffer(data, dtype=np.uint8), self._delimiter, self._kinds, self._pairs, self._width, self._program,
+            self._owner, self._kind, self._codes, self._fillers, self._surnames, self._endings, self._states, first_row_id, out,
+            left, sums,
         )  # fmt: skip
+        if seen != lines:
+            return None
         summed = sums[(self._program[:, 2] & SUMMED) != 0]
         totals = {name: Decimal(int(total)).scaleb(-DECIMALS) for name, total in zip(self._summed, summed, strict=True)}
-        return Plain(out[:length].tobytes(), left[:count].tolist(), totals)
+        return Plain(out[:length].tobytes(), [tuple(line) for line in left[:count].tolist()], totals)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _operation(column: ColumnSpec) -> int:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import types
 
 from ingest.kernel.compiling import compiled
-from ingest.kernel.options import ASCII, DECIMALS, NO_15_DIGITS, NO_17_DIGITS, NO_PLUS
+from ingest.kernel.options import DECIMALS, NO_15_DIGITS, NO_17_DIGITS, NO_PLUS
 
 
 @compiled
 def is_allowed(data, start, stop, options):
-    if options & ASCII:
-        high = np.uint8(0)
-        for i in range(start, stop):
-            high |= data[i]
-        if high >= 128:
-            return False
     if options & NO_PLUS:
         for i in range(start, stop):
             if data[i] == 43:
@@ -39,12 +34,14 @@ def digits_around(data, place, start, stop):
     return behind - first
 
 
+_copy = types.ExternalFunction("memcpy", types.voidptr(types.voidptr, types.voidptr, types.uintp))
+
+
 @compiled
 def copied(data, start, stop, out, o):
-    for i in range(start, stop):
-        out[o] = data[i]
-        o += 1
-    return o
+    # A loop is made ready for vectors, which cells are too short for
+    _copy(out[o:].ctypes, data[start:].ctypes, stop - start)
+    return o + stop - start
 
 
 @compiled

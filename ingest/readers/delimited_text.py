@@ -106,58 +106,40 @@ def _after_mark(records: Records, encoding: str, findings: Findings) -> bool:
 
 def parse(layout: Layout, chunk: Chunk) -> Batch:
     """Decode and split a chunk. Raises DeliveryRefused with the place of bytes or lines that cannot be read."""
-    found = decode(layout, chunk)
-    if found.is_row_by_row:
-        return parse_lines(layout, found.lines, found.places, _odd(found.text, found.lines))
-    if layout.quoted and ('"' in found.text or "\r" in found.text):
-        rows, places = _through_csv(layout, _decode(chunk.data, layout.encoding, chunk.offset), chunk.lines_before)
+    text = _decode(chunk.data, layout.encoding, chunk.offset)
+    plain = text.replace("\r\n", "\n") if "\r" in text else text
+    lines = plain.removesuffix("\n").split("\n")
+    if len(lines) == chunk.records and not chunk.spans and "\r" not in plain:
+        places = range(chunk.lines_before + 1, chunk.lines_before + 1 + len(lines))
+        return parse_lines(layout, lines, places, _odd(plain, lines))
+    if layout.quoted and ('"' in text or "\r" in plain):
+        rows, numbers = _through_csv(layout, text, chunk.lines_before)
     else:
-        rows, places = _by_line(layout, found.text, chunk)
+        rows, numbers = _by_line(layout, plain, chunk)
     assert len(rows) == chunk.records, "cutting and splitting disagree"
-    return _batch(layout, rows, places, True)
+    return _batch(layout, rows, numbers, True)
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A chunk's text.
-
-    is_row_by_row  every element of `lines` is a row, and every line of `text`: there a row of several lines has \\x01 for each
-                   line feed within, and line ends are plain.
-    places         the number of each row's first line in the file.
-    """
-
-    text: str
-    lines: list[str]
-    places: Sequence[int]
-    is_row_by_row: bool
-
-
-def decode(layout: Layout, chunk: Chunk) -> Decoded:
-    """Decode a chunk strictly and tell its lines apart."""
-    data, folded = _folded(chunk)
-    text = _decode(data, layout.encoding, chunk.offset)
-    if b"\r" in data:
-        text = text.replace("\r\n", "\n")
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    places: list[int] | range = range(chunk.lines_before + 1, chunk.lines_before + 1 + len(lines))
-    if folded:
-        places = list(places)
-        for index, more, whole in folded:
-            lines[index] = whole.decode(layout.encoding)
-            places[index + 1 :] = [place + more for place in places[index + 1 :]]
-    return Decoded(text, lines, places, len(lines) == chunk.records and "\r" not in text)
-
-
-def _folded(chunk: Chunk) -> tuple[bytes, list[tuple[int, int, bytes]]]:
-    """The bytes with each row on one line of as many bytes; of the rows of several lines index, further lines, and bytes."""
-    data, folded = bytearray(chunk.data), []
+def unfolded(chunk: Chunk) -> bytes:
+    """The chunk's bytes with each record on one line: a record of several has \\x01 for each byte of a line end within."""
+    if not chunk.spans:
+        return chunk.data
+    data = bytearray(chunk.data)
     for start, end in chunk.spans:
         whole = chunk.data[start:end].removesuffix(b"\n")
         data[start : start + len(whole)] = whole.replace(b"\r\n", b"\1\1").replace(b"\n", b"\1")
-        folded.append((data.count(b"\n", 0, start), whole.count(b"\n"), whole))
-    return bytes(data) if folded else chunk.data, folded
+    return bytes(data)
+
+
+def left_lines(layout: Layout, chunk: Chunk, left: Sequence[tuple[int, int, int]]) -> tuple[list[str], list[int]] | None:
+    """Text and place of some of the chunk's records (index, first byte, byte behind); None when a byte is no character."""
+    try:
+        texts = [chunk.data[start:end].decode(layout.encoding) for _, start, end in left]
+    except UnicodeDecodeError:
+        return None
+    more = [(start, chunk.data.count(b"\n", start, end) - 1) for start, end in chunk.spans]
+    first = chunk.lines_before + 1
+    return texts, [first + index + sum(n for before, n in more if before < start) for index, start, _ in left]
 
 
 def parse_lines(layout: Layout, lines: Sequence[str], places: Sequence[int], odd: bool) -> Batch:

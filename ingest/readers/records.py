@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
 
+import numpy as np
+
 from ingest.errors import DeliveryRefused
 
+_LINE_FEED = 10
 CHUNK = 1 << 15  # some hundred rows: what is made of them stays in the processor's cache
 # A field of 4,001 characters costs its row; two megabytes are an unclosed quote that swallows the file.
 LONGEST_RECORD = 1 << 21
@@ -115,11 +118,12 @@ class CsvCut:
         quote = block.find(b'"', 0, limit)
         while quote >= 0:
             start = block.rfind(b"\n", 0, quote) + 1
-            before = block[position:start]
-            records, lines = records + _records(before), lines + before.count(b"\n")
+            more = _counted(block[position:start])
+            records, lines = records + more[0], lines + more[1]
             tidy = self._tidy.match(block, start, limit)
             if tidy is not None:
-                records, lines, position = records + _records(tidy[0]), lines + tidy[0].count(b"\n"), tidy.end()
+                more = _counted(tidy[0])
+                records, lines, position = records + more[0], lines + more[1], tidy.end()
                 quote = block.find(b'"', position, limit)
                 continue
             found = self.first_record(block[start:limit], ended)
@@ -130,8 +134,8 @@ class CsvCut:
                 spans.append((start, start + taken.length))
             records, lines, position = records + 1, lines + taken.lines, start + taken.length
             quote = block.find(b'"', position, limit)
-        rest = block[position:limit]
-        return Cut(limit, records + _records(rest), lines + _lines(rest), tuple(spans))
+        more = _counted(block[position:limit])
+        return Cut(limit, records + more[0], lines + more[1], tuple(spans))
 
     def first_record(self, block: bytes, ended: bool) -> tuple[list[str] | None, Cut] | None:
         """The first record of a block that ends with a line, and its length; None when it does not end in the block. The cells
@@ -158,12 +162,13 @@ class CsvCut:
         return cells, Cut(position, 1, lines)
 
 
-def _records(block: bytes) -> int:
-    """Records of lines without a quote."""
-    if block.startswith((b"\n", b"\r")) or b"\n\n" in block or (b"\r" in block and b"\n\r" in block):
-        return sum(1 for line in block.split(b"\n") if line.strip(b"\r"))
-    return _lines(block)
-
-
-def _lines(block: bytes) -> int:
-    return block.count(b"\n") + (not block.endswith(b"\n") and block != b"")
+def _counted(block: bytes) -> tuple[int, int]:
+    """Records and lines of a block without a quote; an empty line is no record."""
+    plain = block.replace(b"\r\n", b"\n") if b"\r" in block else block
+    if b"\r" in plain:
+        lines = block.removesuffix(b"\n").split(b"\n")
+        return sum(1 for line in lines if line.strip(b"\r")), len(lines)
+    ends = np.flatnonzero(np.frombuffer(plain, dtype=np.uint8) == _LINE_FEED)
+    counted = len(ends) + (not plain.endswith(b"\n") and plain != b"")
+    empty = int(np.count_nonzero(ends[1:] - ends[:-1] == 1)) + plain.startswith(b"\n")
+    return counted - empty, counted
