@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.nights import City, disagreements, play_city, rows
+from tests.reference.catalogue import CATALOGUE
 from warehouse.services import postgres
 
 pytestmark = pytest.mark.integration
@@ -58,16 +59,6 @@ def test_net_is_new_and_moved_in_less_exits_and_purges(city: City, night: int) -
     assert broken == []
 
 
-MEMBERS = {"total": 1, "sector": 3, "industry": 21, "founder_group": 7, "sex": 3, "age_band": 6}
-OF_ENTITIES = ("total", "sector", "industry", "founder_group")
-OF_PERSONS = ("total", "founder_group", "sex", "age_band")
-BREAKDOWNS = {
-    **dict.fromkeys(("ENT_STK", "ENT_NET", "ENT_NEW", "ENT_EXIT", "ENT_PURGE", "ENT_MIG", "SURV_LEGAL_1"), OF_ENTITIES),
-    **dict.fromkeys(("ENT_STK_PRIV", "ENT_STK_IND", "ENT_NET_PRIV", "ENT_NET_IND"), ("total", "industry", "founder_group")),
-    "ACT_IDX": tuple(MEMBERS),
-    **dict.fromkeys(("JOB_CONTR", "SAT_IDX"), OF_PERSONS),
-}  # indicators.md, ruling 27
-YEARLY = ("SURV_LEGAL_1", "ACT_IDX", "SAT_IDX")
 PLACES = 1 + 3 + 9 + 5 + 1  # the city, its streets, towns and townships, and the unknown one
 
 
@@ -78,12 +69,13 @@ def test_every_combination_has_a_row(city: City, night: int, periods: dict[str, 
         "select indicator, period_grain, breakdown_type, count(*), count(distinct (period, geography, breakdown)) "
         "from mart.indicator_values group by 1, 2, 3",
     )
+    catalogue = {name for (name,) in rows(city.after(night), "select indicator from mart.indicator_catalogue")}
     expected = {
-        (indicator, grain, kind): count * PLACES * MEMBERS[kind]
-        for indicator, kinds in BREAKDOWNS.items()
-        for kind in kinds
-        for grain, count in periods.items()
-        if grain == "Y" or indicator not in YEARLY
+        (name, grain, kind): periods[grain] * PLACES * len(its.members(kind))
+        for name, its in CATALOGUE.items()
+        for kind in its.kinds
+        for grain in its.grains
+        if name in catalogue
     }
     assert {(indicator, grain, kind): count for indicator, grain, kind, count, _ in found} == expected
     assert all(count == distinct for *_, count, distinct in found)

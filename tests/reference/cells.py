@@ -141,3 +141,17 @@ def resident(cell: str) -> Person | None:
 def check_character(digits: str) -> str:
     total = sum(int(digit) * pow(2, 17 - place, 11) for place, digit in enumerate(digits))
     return "10X98765432"[total % 11]
+
+
+def taxpayer(cell: str) -> str | None:
+    """The resident id in a taxpayer's number, if it holds one (ruling 20)."""
+    if cell.startswith("L"):
+        person = resident(required(cell[1:]))
+        assert person is not None
+        return person.number
+    need(len(cell) in (0, 15, 18, 20))
+    number = cell[:18].upper()
+    if len(number) < 18 or not re.fullmatch(r"\d{17}[\dX]", number, re.ASCII):
+        return None
+    person = resident(number)
+    return number if person and person.birth_year is not None else None

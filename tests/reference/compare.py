@@ -7,10 +7,12 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from .figures import Cell, CellKey
+from .frame import Cell, CellKey
 
 KEY = ("indicator", "period", "geography", "breakdown_type", "breakdown")
 RELATIVE = 1e-9
+ABSOLUTE = 1e-12  # figures have twelve decimals
+QUANTILE = 1.959964
 
 
 def differences(
@@ -51,10 +53,20 @@ def _cell(cell: Cell, row: Mapping[str, object], stale: bool) -> list[str]:
             told.append(f"{column} {row[column]}, by brute force {_text(expected)}")
     if not stale and row["availability"] != cell.availability:
         told.append(f"availability {row['availability']}, by brute force {cell.availability}")
-    error = row["standard_error"]
-    if not stale and not _close(None if error is None else float(str(error)), cell.standard_error):
-        told.append(f"standard_error {error}, by brute force {cell.standard_error}")
+    if not stale:
+        for column, bound in interval(cell).items():
+            given = row[column]
+            if not _close(None if given is None else float(str(given)), bound):
+                told.append(f"{column} {given}, by brute force {bound}")
     return told
+
+
+def interval(cell: Cell) -> dict[str, float | None]:
+    """The standard error and the bounds of 95 %, none where there is none."""
+    if cell.standard_error is None or cell.value is None:
+        return {"standard_error": None, "ci_low": None, "ci_high": None}
+    half, value = QUANTILE * cell.standard_error, float(cell.value)
+    return {"standard_error": cell.standard_error, "ci_low": value - half, "ci_high": value + half}
 
 
 @lru_cache(maxsize=1 << 16)  # most figures are one of few numbers, and fractions are slow to make
@@ -69,4 +81,4 @@ def _text(value: Fraction | Decimal | int | None) -> str:
 def _close(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
-    return abs(one - other) <= RELATIVE * max(abs(one), abs(other))
+    return abs(one - other) <= max(RELATIVE * max(abs(one), abs(other)), ABSOLUTE)

@@ -10,26 +10,42 @@ from typing import Any
 
 from .cells import Bad
 from .files import File, deliveries
-from .rows import KEYS, READ, Answer, Entity, Population, Spell, key_of
+from .reading import KEYS, READ, key_of
+from .units import Answer, Course, Entity, LoanEvent, Population, Spell, Voucher
 
 Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The rows that stand at K."""
+    """The rows that stand at k. The same number in both tax offices is two vouchers."""
 
+    k: date
     entities: list[Entity]
     spells: list[Spell]
+    vouchers: list[Voucher]
+    loan_events: list[LoanEvent]
+    courses: list[Course]
     answers: list[Answer]
     population: list[Population]
 
 
 def facts(inbox: Path, k: date, region: str, received: set[str] | None = None) -> Facts:
-    """Reads and folds the four sources."""
+    """Reads and folds all sources."""
     files = in_force(deliveries(inbox, region, received), k)
-    states = {source: _fold((f for f in files if f.source == source), region) for source in KEYS}
-    return Facts(*(list(states[source].values()) for source in ("registrations", "employment", "survey", "population")))
+    rows: dict[str, list[Any]] = {
+        source: list(_fold((f for f in files if f.source == source), region).values()) for source in KEYS
+    }
+    return Facts(
+        k=k,
+        entities=rows["registrations"],
+        spells=rows["employment"],
+        vouchers=rows["tax_national"] + rows["tax_local"],
+        loan_events=rows["loans"],
+        courses=rows["training"],
+        answers=rows["survey"],
+        population=rows["population"],
+    )
 
 
 def in_force(files: Iterable[File], k: date) -> list[File]:

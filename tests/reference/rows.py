@@ -1,19 +1,13 @@
-"""The rules on rows, written out once more: each function gives the typed row, or None where the row is quarantined."""
+"""The rules on rows of the register, employment, survey and population; a row that breaks one raises Bad."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from functools import cached_property
-from typing import Any
 
 from stdnum.cn import uscc  # type: ignore[import-untyped, unused-ignore]
 
 from .cells import (
-    Bad,
-    Person,
     Raw,
     code,
     codes,
@@ -22,7 +16,6 @@ from .cells import (
     group_codes,
     integer,
     need,
-    parse_date,
     past_date,
     required,
     resident,
@@ -31,68 +24,7 @@ from .cells import (
     town_code,
     towns,
 )
-
-
-@dataclass(frozen=True)
-class Entity:
-    pripid: str
-    regno: str
-    sector: str
-    estdate: date
-    indate: date | None
-    outdate: date | None
-    exit: date | None
-    reason: str | None
-    section: str
-    founder: Person | None
-    groups: frozenset[str]
-    town: str
-
-    @cached_property
-    def start(self) -> date:
-        return self.indate or self.estdate
-
-    @cached_property
-    def end(self) -> date | None:
-        return min((d for d in (self.exit, self.outdate) if d is not None), default=None)
-
-    def stocked(self, day: date) -> bool:
-        return self.start <= day and (self.end is None or self.end > day)
-
-
-@dataclass(frozen=True)
-class Spell:
-    key: tuple[str, ...]
-    person: Person | None
-    sex: str
-    birth_year: int | None
-    regno: str
-    start: date
-    form: str
-    new: bool
-    groups: frozenset[str]
-    town: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    wave: int
-    sample: str
-    stratum: str
-    psu: str
-    weight: Decimal
-    town: str
-    age: int | None
-    sex: str
-    groups: frozenset[str]
-    answers: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Population:
-    year: int
-    geography: str
-    urban_labour: int | None
+from .units import Answer, Entity, Population, Spell
 
 
 def registration(row: Raw, region: str, day: date) -> Entity:
@@ -125,6 +57,7 @@ def registration(row: Raw, region: str, day: date) -> Entity:
     return Entity(
         pripid=required(row["PRIPID"], 36),
         regno=row["REGNO"],
+        enttype=row["ENTTYPE"],
         sector=codes("entity_type")[code(required(row["ENTTYPE"]), codes("entity_type"))],
         estdate=est,
         indate=indate,
@@ -167,6 +100,8 @@ def employment(row: Raw, region: str, day: date) -> Spell:
         birth_year=born.year if born else person.birth_year if person else None,
         regno=row["AAB003"],
         start=start,
+        last=end,
+        reason=reason,
         form=form,
         new=code(row["ACC032"], "01") == "1",
         groups=group_codes(row["ACC034"]),
@@ -179,8 +114,8 @@ def survey(row: Raw, region: str, day: date) -> Answer:
     wave, weight = integer(required(row["WAVE"])), decimal(required(row["WEIGHT"]), 6)
     assert wave is not None and weight is not None
     need(weight > 0)
-    code(required(row["STATUS"]), codes("survey_status"))
-    code(row["MOTIVE"], codes("motive"))
+    status = code(required(row["STATUS"]), codes("survey_status"))
+    motive = code(row["MOTIVE"], codes("motive"))
     integer(row["JOBS"])
     age = integer(row["AGE"])
     need(age is None or age <= 130)
@@ -194,6 +129,8 @@ def survey(row: Raw, region: str, day: date) -> Answer:
         age=age,
         sex=code(row["SEX"], codes("sex")) or "unknown",
         groups=group_codes(row["GROUP"]),
+        status=status,
+        motive=motive if status in ("2", "3", "4") else "",
         answers=tuple(int(code(row[s], "12345")) for s in ("S1", "S2", "S3") if row[s]),
     )
 
@@ -202,34 +139,14 @@ def population(row: Raw, region: str, day: date) -> Population:
     common(row)
     year = integer(required(row["YEAR"]))
     assert year is not None
-    for column in ("RESIDENT", "AGE1564", "AGE1560", "AGE1664", "AGE1864"):
+    for column in ("RESIDENT", "AGE1664", "AGE1864"):
         integer(row[column])
     code(row["STATUS"], codes("population_status"))
     place = required(row["GEO"])
-    return Population(year, place if place == region else code(place, towns(region, day)), integer(row["URBANLABOUR"]))
-
-
-READ: dict[str, Any] = {
-    "registrations": registration, "employment": employment, "survey": survey, "population": population,
-}  # fmt: skip
-KEYS = {
-    "registrations": ("PRIPID",), "employment": ("AAC001", "AAB001", "AAE030"), "survey": ("WAVE", "SAMPLEID"),
-    "population": ("YEAR", "GEO"),
-}  # fmt: skip
-
-
-def key_of(source: str, row: Raw) -> tuple[str, ...] | None:
-    """The key as far as it can be read; dates and numbers in one spelling."""
-    parts = []
-    for column in KEYS[source]:
-        cell = row[column]
-        if column == "AAE030":
-            try:
-                day = parse_date(cell)
-            except Bad:
-                return None
-            cell = day.isoformat() if day else ""
-        if not cell and column != "AAB001":
-            return None
-        parts.append(cell)
-    return tuple(parts)
+    return Population(
+        year=year,
+        geography=place if place == region else code(place, towns(region, day)),
+        urban_labour=integer(row["URBANLABOUR"]),
+        age_15_64=integer(row["AGE1564"]),
+        age_15_60=integer(row["AGE1560"]),
+    )

@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from .cells import section_2017
-from .compare import differences
-from .figures import Cell, CellKey, compute, months_later, rounded
-from .files import Refused, read
+from .compare import differences, interval
+from .containers import Refused
+from .figures import compute
+from .files import read
 from .fold import facts
+from .frame import Cell, CellKey, months_later, rounded
 from .tiny import answer, deliver, entity, resident_id, spell
 
 
@@ -257,6 +259,6 @@ def _row(cell: Cell) -> dict[str, object]:
         "numerator": None if cell.numerator is None else Decimal(cell.numerator.numerator) / cell.numerator.denominator,
         "denominator": None if cell.denominator is None else Decimal(int(cell.denominator)),
         "unit_count": cell.unit_count,
-        "standard_error": cell.standard_error,
+        **interval(cell),
         "availability": cell.availability,
     }

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from .cells import check_character
-from .files import LAYOUTS
+from .layouts import LAYOUTS
 
 
 def resident_id(birth: str, serial: str = "001") -> str:
