@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.nights import City, disagreements, play_city, rows
+from tests.integration.nights import City, disagreements, play, play_city, rows
+from tests.reference import random_city
 from tests.reference.catalogue import CATALOGUE
+from tests.reference.random_city import RandomCity
 from warehouse.services import postgres
+from warehouse.services.session import prepare
+from warehouse.settings import load_settings
 
 pytestmark = pytest.mark.integration
 NIGHTS = (1, 2, 3, 4)
@@ -41,6 +45,23 @@ def other_city(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 @pytest.mark.long
 def test_every_figure_of_other_cities(other_city: City, tmp_path: Path) -> None:
     assert [told(other_city, night, tmp_path / str(night))[:5] for night in NIGHTS] == [[]] * 4
+
+
+@pytest.mark.parametrize(
+    "seed", [2010, *(pytest.param(seed, marks=pytest.mark.long) for seed in (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233))]
+)
+def test_every_figure_of_invented_cities_that_are_all_awkward(seed: int, tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path / "home")
+    invented = RandomCity(seed, Path(settings.inbox_url))
+    try:
+        prepare(settings)
+        for night in random_city.NIGHTS:
+            invented.arrive(night)
+            play(settings, night)
+            found = disagreements(settings, Path(settings.inbox_url), night)
+            assert found[:20] == [], f"{len(found)} cells after {night}"
+    finally:
+        postgres.stop(settings)
 
 
 @pytest.mark.parametrize("night", NIGHTS)
