@@ -16,6 +16,11 @@
     {%- if is_incremental() -%}truncate {{ this }}{%- endif -%}
 {%- endmacro %}
 
+{#- Of what is kept until a build is published: forget what the published one has done. -#}
+{% macro forget_published() -%}
+    {%- if is_incremental() -%}delete from {{ this }} where build_id <= {{ this_build('previous_build_id') }}{%- endif -%}
+{%- endmacro %}
+
 {#- For a statement over whole tables that are not analysed yet: hashing, and memory to do it in. -#}
 {% macro bulk_work() -%}
     set local enable_nestloop = off; set local enable_mergejoin = off; set local enable_sort = off; set local jit = off; set local work_mem = '128MB'

@@ -1,7 +1,7 @@
-{#- Units that changed keys touch, closed over links, as a state of the register says:
-    an entity, its founder, the persons with a spell at its registration number, the contracts that name it; a spell's
-    person; an event's contract; who took a course; answers; counts. -#}
-{% macro units_of_changed_keys(units, entities, spells, loan_events, trainings) %}
+{#- Units that changed keys touch, closed over links, as a state of the register says: an entity, those of its registration number,
+    its founder, the persons with a spell at its number, the contracts that name it; a spell's person, and who has its
+    employer's number; an event's contract; who took a course; answers; counts; the entities of vouchers. -#}
+{% macro units_of_changed_keys(units, entities, spells, loan_events, trainings, vouchers) %}
     select u.unit_type, u.unit_id, c.caused_by
     from {{ ref('changed_key') }} as c
     inner join {{ units }} as u
@@ -41,6 +41,25 @@
     from {{ ref('changed_key') }} as c
     inner join {{ trainings }} as t on c.fold_key = t.unit_key
     where c.source = 'training'
+    union all
+    select 'entity' as unit_type, e.entity_id as unit_id, c.caused_by
+    from {{ ref('changed_key') }} as c
+    inner join {{ spells }} as s on c.fold_key = s.unit_key
+    inner join {{ entities }} as e on s.employer_regno = e.regno
+    where c.source = 'employment'
+    union all
+    select 'entity' as unit_type, o.entity_id as unit_id, c.caused_by
+    from {{ ref('changed_key') }} as c
+    inner join {{ entities }} as e on c.fold_key = e.unit_key
+    inner join {{ entities }} as o on e.regno = o.regno and e.entity_id <> o.entity_id
+    where c.source = 'registrations'
+    {%- if vouchers %}
+    union all
+    select 'entity' as unit_type, v.entity_id as unit_id, c.caused_by
+    from {{ ref('changed_voucher') }} as c
+    inner join {{ vouchers }} as v on c.office = v.office and c.unit_key = v.unit_key
+    where v.entity_id is not null
+    {%- endif %}
 {% endmacro %}
 
 {#- True for the units whose postings of an account are worked out tonight: those touched, or all when the account is not

@@ -14,6 +14,12 @@ with named as (
     select 'person', coalesce(person_pseudonym, 'spell:' || unit_key)
     from {{ ref('fold_employment') }}
     where row_id is not null
+    {%- for office in [ref('fold_tax_national'), ref('fold_tax_local')] %}
+    union
+    select 'person', taxpayer
+    from {{ office }}
+    where row_id is not null and taxpayer_is_person
+    {%- endfor %}
     union
     select 'contract', contract_no from {{ ref('fold_loans') }} where row_id is not null
     union

@@ -6,6 +6,8 @@
 {% set folds = {
     'registrations': ref('stg_registrations__entity'),
     'employment': ref('stg_employment__spell'),
+    'tax_national': ref('stg_tax_national__voucher'),
+    'tax_local': ref('stg_tax_local__voucher'),
     'loans': ref('stg_loans__event'),
     'training': ref('stg_training__participation'),
     'survey': ref('stg_survey__answer'),

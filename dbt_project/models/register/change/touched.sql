@@ -4,7 +4,8 @@
 -- Units whose postings are worked out tonight, with the deliveries that are the reason: by links as they were
 -- (in this build and in failed ones before it) and as they are now; and units that are due, for which there is none.
 with linked as (
-    {{ units_of_changed_keys(ref('unit'), ref('reg_entity'), ref('reg_spell'), ref('reg_loan_event'), ref('reg_training')) }}
+    {{ units_of_changed_keys(ref('unit'), ref('reg_entity'), ref('reg_spell'), ref('reg_loan_event'), ref('reg_training'),
+                              ref('reg_voucher')) }}
     union all
     select unit_type, unit_id, caused_by
     from {{ ref('touched_before') }}

@@ -7,10 +7,11 @@
 {% set spells = as_left('register', 'reg_spell') %}
 {% set loan_events = as_left('register', 'reg_loan_event') %}
 {% set trainings = as_left('register', 'reg_training') %}
--- depends_on: {{ ref('changed_key') }}
+{% set vouchers = as_left('register', 'reg_voucher') %}
+-- depends_on: {{ ref('changed_key') }}, {{ ref('changed_voucher') }}
 {% if units and entities and spells and loan_events and trainings %}
 with linked as (
-    {{ units_of_changed_keys(units, entities, spells, loan_events, trainings) }}
+    {{ units_of_changed_keys(units, entities, spells, loan_events, trainings, vouchers) }}
 )
 
 select {{ this_build() }} as build_id, unit_type, unit_id, caused_by from linked

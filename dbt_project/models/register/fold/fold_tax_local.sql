@@ -1,0 +1,3 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='unit_key',
+          indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['build_id']}]) }}
+{{ fold('tax_local', ref('stg_tax_local__voucher')) }}

@@ -1,0 +1,3 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='unit_key',
+          indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['build_id']}]) }}
+{{ fold('tax_national', ref('stg_tax_national__voucher')) }}
