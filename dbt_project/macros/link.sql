@@ -1,6 +1,6 @@
-{#- Which entity a record belongs to. Records (r) have the columns of `key`, `day` and `on`; holders (e) are the entities that may be
-    meant, with `holders`, how many share what they are found by. Of several the one in stock on the day is taken, then the
-    latest start, then the smallest PRIPID. -#}
+{#- Which entity a record belongs to. Records (r) have the columns of `key`, `day` and `on`; holders (e) are the entities that
+    may be meant, with `holders`, how many share what they are found by. Of several the one in stock on the day is taken,
+    then the latest start, then the smallest PRIPID. -#}
 {% macro chosen_entity(records, holders, on, key, day) %}
     select {{ key | join(', ') }}, e.entity_id
     from {{ records }} as r

@@ -14,7 +14,7 @@
     'population': ref('stg_population__count'),
 } %}
 
-with changed as (
+with changed as ( -- noqa: ST03
     select * from {{ ref('changed_delivery') }}
 ),
 
