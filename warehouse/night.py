@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from warehouse.connections import place_of
+from warehouse.errors import BureauError
 from warehouse.secret_key import pseudonym_key
 from warehouse.services.postgres import conninfo
 from warehouse.settings import Settings
@@ -75,10 +76,17 @@ def accept(settings: Settings, source: str, business_date: date) -> "list[Outcom
     return outcomes
 
 
-def note_failure(settings: Settings, source: str, business_date: date) -> None:
-    """Record that the source's night broke off, so that the build does not wait for it."""
+def note_failure(settings: Settings, source: str, business_date: date, error: BaseException | None = None) -> None:
+    """Record that the source's night broke off, so that the build does not wait for it; why, when people can do something."""
+    from ingest.errors import InboxUnreachable
+
+    reason = None
+    if isinstance(error, InboxUnreachable):
+        reason = f"inbox.{error.kind} at {error.where}: {error.reason}"
+    elif isinstance(error, BureauError):
+        reason = str(error)
     with _connect(settings) as connection:
-        _record(connection, source, business_date, "failed")
+        _record(connection, source, business_date, "failed", reason)
 
 
 def has_arrived(settings: Settings, source: str, business_date: date, inbox: str | None = None) -> bool:
@@ -98,6 +106,34 @@ def has_arrived(settings: Settings, source: str, business_date: date, inbox: str
         return True
     with _connect(settings) as connection:
         return _stands(connection, settings, source, first, last)
+
+
+def is_being_written(
+    settings: Settings, source: str, business_date: date, inbox: str | None = None, *, still: bool = False
+) -> bool:
+    """Whether the inbox holds a delivery that was left alone because its files were being written.
+
+    `still`: only one that was changed in the last seconds (the setting), so that another look is of no use yet.
+    """
+    from ingest.inbox import Inbox, scan
+    from ingest.spec import load_spec
+    from ingest.take_in import UNSETTLED
+
+    spec = load_spec(source)
+    with _connect(settings) as connection:
+        left = {
+            row[0]
+            for row in connection.execute(
+                "select file_name from ledger.delivery where source = %s and status = 'waiting' and starts_with(reason, %s) "
+                "and coalesce(business_date, %s) <= %s",
+                [source, UNSETTLED, business_date, business_date],
+            )
+        }
+    if not left:
+        return False
+    with Inbox(place_of(settings, spec.department, inbox), spec.department) as place:
+        there = [one for one in scan(place, spec) if one.file_name in left and one.state == "complete"]
+        return any(not (still and place.has_settled(one, settings.inbox_settle_seconds)) for one in there)
 
 
 def unresolved(settings: Settings, business_date: date, since: datetime) -> list[str]:
@@ -143,6 +179,17 @@ def business_days(settings: Settings) -> "BusinessDays":
     return BusinessDays(frozenset(settings.holidays), frozenset(settings.working_days))
 
 
+def failures(settings: Settings, business_date: date) -> dict[str, str]:
+    """Why the nights of sources broke off, where that was written down."""
+    with _connect(settings) as connection:
+        return dict(
+            connection.execute(
+                "select source, reason from ledger.source_night where business_date = %s and reason is not null",
+                [business_date],
+            ).fetchall()
+        )
+
+
 def today(settings: Settings) -> date:
     """The bureau's day, in its own zone."""
     return datetime.now(ZoneInfo(settings.timezone)).date()
@@ -182,11 +229,12 @@ def _write_promises(
         write_promises(connection, spec, settings.region, business_date, business_days(settings), ended=ended)
 
 
-def _record(connection: Connection, source: str, business_date: date, ending: Ending) -> None:
+def _record(connection: Connection, source: str, business_date: date, ending: Ending, reason: str | None = None) -> None:
     connection.execute(
-        "insert into ledger.source_night (source, business_date, outcome) values (%s, %s, %s) "
-        "on conflict (source, business_date) do update set outcome = excluded.outcome, resolved_at = now()",
-        [source, business_date, ending],
+        "insert into ledger.source_night (source, business_date, outcome, reason) values (%s, %s, %s, %s) "
+        "on conflict (source, business_date) do update "
+        "set outcome = excluded.outcome, reason = excluded.reason, resolved_at = now()",
+        [source, business_date, ending, reason],
     )
 
 

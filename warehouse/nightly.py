@@ -51,6 +51,7 @@ class NightReport:
 
     loads     what became of each delivery that came for the night, by source
     endings   source -> loaded, refused, missing, failed
+    reasons   source -> why its night broke off, as the ledger has it, where that is known
     build_id  of the published build; None when there is none
     seconds   by DAG, from its first task's start to its last task's end; "night" is the whole
     """
@@ -58,6 +59,7 @@ class NightReport:
     business_date: date
     loads: "tuple[Outcome, ...]"
     endings: dict[str, night.Ending]
+    reasons: dict[str, str]
     build_id: int | None
     failures: tuple[Failure, ...]
     seconds: dict[str, float]
@@ -92,6 +94,7 @@ def run_night(
             business_date=business_date,
             loads=tuple(night.loads(settings, business_date)),
             endings=night.endings(settings, business_date, since),
+            reasons=night.failures(settings, business_date),
             build_id=_published(settings, since) if runs[BUILD]["state"] == "success" else None,
             failures=tuple(failures),
             seconds={**seconds, "night": time.monotonic() - began},

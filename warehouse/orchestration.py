@@ -5,19 +5,25 @@ Imported when DAG files are parsed, so only light modules stand at the top.
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import BaseOperator, Context, CronTriggerTimetable, Param
+from airflow.sdk.exceptions import AirflowFailException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from ingest.errors import InboxUnreachable
 from warehouse import night
 from warehouse.settings import Settings, load_settings
 
 _LOOK_AT_INBOX_SECONDS = 15.0
 _LOOK_AT_LEDGER_SECONDS = 1.0
+_AGAIN_WHEN_DOWN_SECONDS = 60.0
+_AGAIN_WHEN_REFUSED_SECONDS = 300.0  # a server may lock out who knocks with a wrong password too often
+_PATIENCE_WITH_WRITERS = timedelta(minutes=10)
 _TEXT = ["null", "string"]
 
 
@@ -80,14 +86,38 @@ class TakeIn(BaseOperator):  # type: ignore[misc]
         super().__init__(**rest)
         self.source = source
 
-    def execute(self, context: Context, event: Any = None) -> list[int]:
-        """Gives the numbers of the loaded deliveries."""
+    def execute(self, context: Context, event: Any = None, writers_until: str | None = None) -> list[int]:
+        """Gives the numbers of the loaded deliveries.
+
+        A delivery whose files are still being written is waited for as well, by a night that waits for nothing else ten minutes.
+        """
         settings = load_settings()
         this = night_of(context, settings)
-        if _still(this.wait_until) and not night.has_arrived(settings, self.source, this.business_date, this.inbox):
-            waiting = DeliveryTrigger(self.source, this.business_date.isoformat(), _iso(this.wait_until), this.inbox)
-            self.defer(trigger=waiting, method_name="execute")
-        return night.take_in(settings, self.source, this.business_date, this.inbox)
+        if _still(this.wait_until) and not self._is_here(settings, this):
+            self._wait(this, this.wait_until, writers_until)
+        try:
+            taken = night.take_in(settings, self.source, this.business_date, this.inbox)
+        except InboxUnreachable as error:
+            if error.is_passing:
+                raise
+            raise AirflowFailException(str(error)) from error  # to try again at once does not help
+        patience = datetime.fromisoformat(writers_until) if writers_until else datetime.now(UTC) + _PATIENCE_WITH_WRITERS
+        until = this.wait_until if _still(this.wait_until) else patience
+        if _still(until) and night.is_being_written(settings, self.source, this.business_date, this.inbox):
+            self._wait(this, until, patience.isoformat())
+        return taken
+
+    def _is_here(self, settings: Settings, this: Night) -> bool:
+        try:
+            return night.has_arrived(settings, self.source, this.business_date, this.inbox)
+        except InboxUnreachable as error:
+            self.log.warning("%s", error)
+            return False
+
+    def _wait(self, this: Night, until: datetime | None, writers_until: str | None) -> NoReturn:
+        waiting = DeliveryTrigger(self.source, this.business_date.isoformat(), _iso(until), this.inbox)
+        self.defer(trigger=waiting, method_name="execute", kwargs={"writers_until": writers_until})
+        raise AssertionError
 
 
 class Accept(BaseOperator):  # type: ignore[misc]
@@ -133,7 +163,9 @@ class Build(BaseOperator):  # type: ignore[misc]
 def note_failure(context: Context) -> None:
     """Callback of a source's tasks: the build does not wait for a source whose night broke off."""
     settings = load_settings()
-    night.note_failure(settings, context["dag"].dag_id, night_of(context, settings).business_date)
+    error = context.get("exception")
+    cause = error.__cause__ if isinstance(error, AirflowFailException) else error
+    night.note_failure(settings, context["dag"].dag_id, night_of(context, settings).business_date, cause)
 
 
 class _UntilTrigger(BaseTrigger):  # type: ignore[misc]
@@ -150,12 +182,23 @@ class _UntilTrigger(BaseTrigger):  # type: ignore[misc]
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """One event: True when what was waited for is there, False at the cut-off."""
-        while _still(datetime.fromisoformat(self.until)):
-            if await asyncio.to_thread(self.is_over):
-                yield TriggerEvent(True)
-                return
-            await asyncio.sleep(self.pause)
-        yield TriggerEvent(False)
+        # A thread of its own: a server that hangs keeps nobody else's wait from ending
+        thread = ThreadPoolExecutor(1)
+        try:
+            while _still(datetime.fromisoformat(self.until)):
+                pause = self.pause
+                try:
+                    if await asyncio.get_running_loop().run_in_executor(thread, self.is_over):
+                        yield TriggerEvent(True)
+                        return
+                except InboxUnreachable as error:
+                    self.log.warning("%s", error)
+                    pause = _AGAIN_WHEN_DOWN_SECONDS if error.is_passing else _AGAIN_WHEN_REFUSED_SECONDS
+                rest = (datetime.fromisoformat(self.until) - datetime.now(UTC)).total_seconds()
+                await asyncio.sleep(max(0.0, min(pause, rest)))
+            yield TriggerEvent(False)
+        finally:
+            thread.shutdown(wait=False, cancel_futures=True)
 
 
 class DeliveryTrigger(_UntilTrigger):
@@ -173,8 +216,11 @@ class DeliveryTrigger(_UntilTrigger):
         return "warehouse.orchestration.DeliveryTrigger", {name: getattr(self, name) for name in names}
 
     def is_over(self) -> bool:
-        """Looks once."""
-        return night.has_arrived(load_settings(), self.source, date.fromisoformat(self.business_date), self.inbox)
+        """Looks once. Raises InboxUnreachable."""
+        settings, day = load_settings(), date.fromisoformat(self.business_date)
+        return night.has_arrived(settings, self.source, day, self.inbox) and not night.is_being_written(
+            settings, self.source, day, self.inbox, still=True
+        )
 
 
 class SourcesTrigger(_UntilTrigger):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ingest.spec import SourceSpec
 
 _MARK = re.compile(r" \[manifest [0-9a-f]{12}\]$")
-_REASON = re.compile(r"(?P<rule>[a-z_]+(?:\.[a-z_]+)+)(?: at (?P<place>[^:;]+))?")
+_REASON = re.compile(r"(?P<rule>[a-z_]+(?:\.[a-z_]+)+)(?: at (?P<place>.+?)(?=: |$))?")
 # What a rule's name says of the value that broke it, without the value.
 _VALUE_CLASS = {
     "required": "blank", "too_long": "too_long", "code": "not_in_list", "codes": "not_in_list", "date": "no_date",

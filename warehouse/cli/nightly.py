@@ -44,12 +44,15 @@ def progress(step: "Step", lang: str) -> str:
 
 def print_report(report: "NightReport", lang: str) -> None:
     """A line for each load, what was missing or broke off, and the build."""
+    from warehouse.reasons import refusal
     from warehouse.texts import t
 
     print_loads(report, lang)
     for source, ending in report.endings.items():
         if ending in ("missing", "failed"):
             click.echo(t(f"nightly.source_{ending}", lang, source=source))
+        if source in report.reasons:
+            click.echo(f"  {refusal(report.reasons[source], lang)}")
     for failure in report.failures:
         click.echo(t("nightly.failure", lang, dag=failure.dag, task=failure.task, log=str(failure.log)))
     seconds = f"{report.seconds['night']:.1f}"
