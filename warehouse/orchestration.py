@@ -168,6 +168,30 @@ def note_failure(context: Context) -> None:
     night.note_failure(settings, context["dag"].dag_id, night_of(context, settings).business_date, cause)
 
 
+def alert_built(context: Context) -> None:
+    """Callback of a build that was published: tell what the night left to look at."""
+    _alert(context, is_built=True)
+
+
+def alert_not_built(context: Context) -> None:
+    """Callback of a build's tasks that failed for good."""
+    _alert(context, is_built=False)
+
+
+def _alert(context: Context, is_built: bool) -> None:
+    from warehouse import alerts
+
+    settings = load_settings()
+    if not alerts.is_wanted(settings):
+        return
+    from warehouse.notifying import send
+
+    this = night_of(context, settings)
+    alert = alerts.alert_of(settings, this.business_date, this.since, is_built=is_built)
+    if alert is not None:
+        send(settings, alert)
+
+
 class _UntilTrigger(BaseTrigger):  # type: ignore[misc]
     """Looks again and again, in a thread, until there is nothing to wait for or the time is up."""
 

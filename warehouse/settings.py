@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     airflow_password: SecretStr | None = Field(default=None, description="Password of Airflow's admin; default: generated.")
     pseudonym_key_file: Path | None = Field(default=None, description="File with the key of the pseudonyms (hex).")
     pseudonym_key: SecretStr | None = Field(default=None, description="The key itself (hex); goes before the file.")
+    alert_email_to: list[str] = Field(default=[], description="Who hears by e-mail of what a night left to look at.")
+    alert_email_from: str = Field(default="bureau@localhost", description="Sender of the e-mails.")
+    alert_smtp: str = Field(default="smtp://localhost", description="Mail server: smtp://, smtp+starttls:// or smtps://.")
+    alert_smtp_password: SecretStr | None = Field(default=None, description="Password of the mail server's user.")
+    alert_webhook: SecretStr | None = Field(default=None, description="URL that alerts are posted to as JSON.")
     lang: Literal["en", "zh"] = "en"
 
     @field_validator("home", "pseudonym_key_file")
