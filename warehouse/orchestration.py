@@ -184,7 +184,7 @@ def _alert(context: Context, is_built: bool) -> None:
     settings = load_settings()
     if not alerts.is_wanted(settings):
         return
-    from warehouse.notifying import send
+    from warehouse.services.notifying import send
 
     this = night_of(context, settings)
     alert = alerts.alert_of(settings, this.business_date, this.since, is_built=is_built)

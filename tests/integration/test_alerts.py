@@ -23,8 +23,8 @@ from tests.extracts import fixture_rows, resident_id, write_extract
 from warehouse.alerts import Alert, alert_of, is_wanted
 from warehouse.errors import BureauError
 from warehouse.night import accept, note_failure, take_in
-from warehouse.notifying import send, smtp_connection
 from warehouse.services import postgres
+from warehouse.services.notifying import send, smtp_connection
 from warehouse.services.ports import free_port
 from warehouse.services.session import prepare
 from warehouse.settings import Settings, load_settings
