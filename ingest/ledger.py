@@ -137,6 +137,14 @@ def higher_stands(connection: Conn, than: Delivery) -> bool:
     return row is not None
 
 
+def removed_size(connection: Conn, sha256: str) -> int | None:
+    """The size of a file that the retention rule took out of the archive."""
+    row = connection.execute(
+        "select size from ledger.archive_removal where sha256 = %s order by removal_id desc limit 1", [sha256]
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
 def write_checks(connection: Conn, delivery_id: int, results: Iterable[CheckResult]) -> None:
     """Write results down; one of the same rule is replaced (a check that ran again)."""
     with connection.cursor() as cursor:

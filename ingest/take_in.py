@@ -105,7 +105,7 @@ def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox
     except LinkFound:
         return _settle_unread(connection, ctx, spec, found, known, _LINK)
     settled = known is not None and known.status in ("accepted", "replaced", "duplicate")
-    if settled and known is not None and _unchanged(ctx, known, inbox.detailed(found), manifest_bytes):
+    if settled and known is not None and _unchanged(connection, ctx, known, inbox.detailed(found), manifest_bytes):
         return
     if is_cut_off(manifest_bytes) and not inbox.has_settled(found, ctx.settle):
         return _wait_for(connection, ctx, spec, found, known, "the manifest")
@@ -207,12 +207,13 @@ def _unlike_the_manifest(manifest_bytes: bytes, sha256: str) -> DeliveryRefused 
         return None
 
 
-def _unchanged(ctx: LoadContext, known: Delivery, found: Found, manifest_bytes: bytes) -> bool:
+def _unchanged(connection: Conn, ctx: LoadContext, known: Delivery, found: Found, manifest_bytes: bytes) -> bool:
     """Whether the file is the one that was settled, told without reading it: a ten-year inbox is looked through every night."""
     if known.sha256 is None or known.sha256.encode() not in manifest_bytes.lower():
         return False
     stored = archive.path_of(ctx.archive, known.sha256)
-    same_size = stored.exists() and stored.stat().st_size == found.size
+    size = stored.stat().st_size if stored.exists() else ledger.removed_size(connection, known.sha256)
+    same_size = size == found.size
     return same_size and found.changed_at is not None and found.changed_at <= known.received_at
 
 

@@ -83,7 +83,7 @@ def rotate(settings: Settings, given: Path | None = None, report: Callable[[str,
     if new == old:
         raise BureauError("key.same", file=str(target))
     with psycopg.connect(postgres.conninfo(settings)) as connection:
-        _alone(connection, settings)
+        alone(connection, settings)
         found = _archived(connection)
         _check_files(settings, found)
         _collect(connection, settings, found, old, new, report)
@@ -115,7 +115,7 @@ def _new_key(settings: Settings, given: Path | None) -> Path:
     return target
 
 
-def _alone(connection: psycopg.Connection[Any], settings: Settings) -> None:
+def alone(connection: psycopg.Connection[Any], settings: Settings) -> None:
     """No night and no build at work, and none can begin before the end of the transaction."""
     from ingest.spec import source_names
     from warehouse.build import LOCK

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         ge=0,
         description="A file unlike its manifest that changed so lately is still being written: it is waited for.",
     )
+    archive_keep_days: int | None = Field(
+        default=None, ge=1, description="Days after which `archive prune` may remove files that nothing needs; default: never."
+    )
     timezone: str = "Asia/Shanghai"
     schedule: str = Field(default="0 2 * * *", description="When the nightly runs start (cron, in `timezone`).")
     cutoff_hours: float = Field(default=4.0, gt=0, description="Hours after the start when the build stops waiting.")

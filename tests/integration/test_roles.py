@@ -22,6 +22,7 @@ ledger.expected_delivery   siud    s            -        s          s
 ledger.source_night        siud    s            -        s          s
 ledger.pseudonym_key       s       s            -        s          s
 ledger.archive_access      -       -            -        s          si
+ledger.archive_removal     s       -            -        s          si
 ledger.migration           s       s            -        s          s
 staging.sample             -       siud         -        -          -
 register.sample            -       siud         -        s          s

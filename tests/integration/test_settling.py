@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+import expectations
 from tests.extracts import fixture_rows
 from tests.integration.test_quarantine import SPECS, bureau, deliver
 from warehouse.query import ask
@@ -17,6 +19,13 @@ from warehouse.services import postgres
 from warehouse.settings import Settings
 
 pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _checks_are_loaded() -> None:
+    with warnings.catch_warnings():  # of the library's own imports
+        warnings.simplefilter("ignore")
+        expectations.warm()
 
 
 @dataclass
