@@ -50,6 +50,7 @@ class Incoming:
         self._syncing = ThreadPoolExecutor(1, "sync the archive")
         self._synced: list[Future[None]] = []
         self._archived: Archived | None = None
+        self._is_read = False
 
     def __enter__(self) -> Incoming:
         return self
@@ -66,6 +67,7 @@ class Incoming:
     def read(self, size: int = _CHUNK) -> bytes:
         """The next bytes; none at the end. Raises ArchiveUnwritable."""
         data = self._source.read(size)
+        self._is_read = self._is_read or (not data and size != 0)
         self._digest.update(data)
         with _writing(self._archive):
             self._temporary.write(data)
@@ -79,9 +81,18 @@ class Incoming:
         return data
 
     @property
-    def is_finished(self) -> bool:
-        """Whether the file is in its place: there is nothing more to read here then."""
-        return self._archived is not None
+    def is_read(self) -> bool:
+        """Whether there is nothing more to read here."""
+        return self._is_read
+
+    def whole(self) -> Archived:
+        """Read what is left: the file as it came, not yet in its place (unless it is). Without `finish` it is gone at the end."""
+        if self._archived is not None:
+            return self._archived
+        while not self._is_read:
+            self.read()
+        self._temporary.flush()
+        return Archived(Path(self._temporary.name), self._digest.hexdigest(), self._size)
 
     def finish(self) -> Archived:
         """Read what is left; then the file is on the disk and in its place. One that is there already stays as it is. Raises

@@ -117,18 +117,17 @@ def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox
     except LinkFound:
         return _settle_unread(connection, ctx, spec, found, known, _LINK)
     with data as file, archive.Incoming(ctx.archive, file) as incoming:
-        if known is not None and known.sha256 is not None and _is_known(ctx, known, incoming.finish(), mark):
+        if known is not None and known.sha256 is not None and _is_known(ctx, known, incoming.whole(), mark):
             return
         delivery_id = _begin(connection, ctx, spec, found, known)
         try:
             _load(connection, ctx, spec, found, delivery_id, incoming, _agreed(ctx, spec, found, manifest_bytes), mark)
         except DeliveryRefused as refusal:
-            archived = incoming.finish()
-            unlike = _unlike_the_manifest(manifest_bytes, archived.sha256)
+            unlike = _unlike_the_manifest(manifest_bytes, incoming.whole().sha256)
             if unlike is not None and not inbox.has_settled(found, ctx.settle):
                 known = ledger.latest_of_file(connection, spec.name, found.file_name)
                 return _wait_for(connection, ctx, spec, found, known, "the data file")
-            reason = unlike or refusal
+            reason, archived = unlike or refusal, incoming.finish()
             with connection.transaction():
                 ledger.update(
                     connection, delivery_id, {"status": "refused", "sha256": archived.sha256, "reason": f"{reason} [{mark}]"}
@@ -170,9 +169,9 @@ def _load(
     with connection.transaction():
         with _data(spec, found, incoming) as data:
             loaded = load(connection, spec, delivery_id, data, manifest, ctx.key)
-        sha256 = incoming.finish().sha256
-        if sha256 != manifest.sha256:
+        if incoming.whole().sha256 != manifest.sha256:
             raise _other_bytes()
+        sha256 = incoming.finish().sha256
         warnings = [CheckResult(rule, "warn", None, None, 1, None, None, None, False) for rule, _ in loaded.warnings]
         ledger.write_checks(connection, delivery_id, warnings)
         ledger.update(
@@ -191,8 +190,8 @@ def _load(
 def _data(spec: SourceSpec, found: Found, incoming: Incoming) -> AbstractContextManager[Stream | Path]:
     """What is to be read: a text while it comes in, a zip and other containers when they are whole."""
     if found.is_packed:
-        return unpacked(spec, incoming.finish().path, found.stem)
-    return nullcontext(incoming if spec.is_text and not incoming.is_finished else incoming.finish().path)
+        return unpacked(spec, incoming.whole().path, found.stem)
+    return nullcontext(incoming if spec.is_text and not incoming.is_read else incoming.whole().path)
 
 
 def _other_bytes() -> DeliveryRefused:

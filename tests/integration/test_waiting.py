@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import time
 from datetime import UTC, datetime, timedelta
@@ -68,6 +69,8 @@ def test_a_file_that_is_being_written_is_looked_at_again_when_it_rests(configure
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ingest.inbox.Inbox.has_settled", lambda *_: False)
         assert night.take_in(settings, SPEC.name, DAY) == []
+        half = hashlib.sha256(data.read_bytes()).hexdigest()
+        assert not list(settings.archive.rglob(half)) and not list((settings.archive / "incoming").iterdir())
         assert night.is_being_written(settings, SPEC.name, DAY, still=True)
     assert night.is_being_written(settings, SPEC.name, DAY)
     data.write_bytes(whole)
