@@ -26,6 +26,7 @@ from ingest.coding.capital import Currencies
 from ingest.coding.places import Gazetteer
 from ingest.coding.sections import Section, Sections
 from ingest.coding.terms import plain
+from ingest.pseudonym import mask_business_name
 
 LABELS = Path(__file__).parent / "data" / "coding_labels.csv"
 BLANK = ("", "N/A")
@@ -52,7 +53,7 @@ def rows(path: Path) -> Iterator[Row]:
             yield Row(
                 key,
                 int(key, 16) % 2 == 1,
-                row["企业名称"],
+                mask_business_name(row["企业名称"]),  # as the warehouse has it
                 row["统一社会信用代码"],
                 row["经营范围"],
                 row["注册地址"],

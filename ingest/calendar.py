@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from ingest.spec import QuarterEnd, SourceSpec, Window, WorkingDays
+from ingest.spec import Occasional, QuarterEnd, SourceSpec, Window, WorkingDays
 
 _DAY = timedelta(days=1)
 
@@ -48,6 +48,8 @@ def expected(spec: SourceSpec, first: date, up_to: date, days: BusinessDays) -> 
     """Promised business dates from `first` to `up_to`, both included; of a window it is the last day (a delivery anywhere within
     the window keeps the promise, see `window_of`)."""
     calendar = spec.calendar
+    if isinstance(calendar, Occasional):
+        return []
     if isinstance(calendar, WorkingDays):
         return [day for day in _days(first, up_to) if days.are_worked(day)]
     if isinstance(calendar, QuarterEnd):

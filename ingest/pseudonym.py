@@ -87,6 +87,8 @@ TWO_CHARACTER_SURNAMES = frozenset(
         "第五",
     ]
 )
+# Only a company may be called so: what follows names its branch (某某有限公司第二门市部).
+COMPANY_FORMS = ("有限公司", "有限责任公司")
 # Ends of names that a household cannot have: such a name is a legal person's or an office's, and public as it stands.
 LEGAL_PERSON_ENDINGS = (
     "公司",
@@ -272,7 +274,7 @@ def mask_business_name(name: str) -> str:
     told from the trade's words: of a bare name of two to four characters the surname stays, of a longer one the last
     character when it is a word of trade (`**店`). The archive has the name for those who may read it.
     """
-    if name.endswith(LEGAL_PERSON_ENDINGS):
+    if name.endswith(LEGAL_PERSON_ENDINGS) or any(form in name for form in COMPANY_FORMS):
         return name
     ending = name[-1] if name[-1] in _TRADE_ENDINGS else ""
     if not ending and 2 <= len(name) <= 4 and _HAN.fullmatch(name):

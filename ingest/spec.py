@@ -180,6 +180,12 @@ class Window(_Strict):
     end: MonthDay = Field(alias="to")
 
 
+class Occasional(_Strict):
+    """Whenever it comes: nothing is promised."""
+
+    kind: Literal["occasional"]
+
+
 class SourceSpec(_Strict):
     """One department extract; `department` is its folder in the inbox."""
 
@@ -197,7 +203,7 @@ class SourceSpec(_Strict):
     kinds: tuple[Literal["full", "delta"], ...]
     full_replaces: Literal["everything", "same_first_key"] = "everything"
     key: tuple[Name, ...]
-    calendar: WorkingDays | QuarterEnd | Window = Field(discriminator="kind")
+    calendar: WorkingDays | QuarterEnd | Window | Occasional = Field(discriminator="kind")
     columns: tuple[ColumnSpec, ...]
     rules: tuple[RuleSpec, ...] = ()
 

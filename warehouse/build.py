@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 
+from warehouse.coding import code_rows
 from warehouse.dbt import compiled_marker, project_hash, run_dbt
 from warehouse.errors import BureauError
 from warehouse.services.postgres import conninfo
@@ -23,6 +24,7 @@ from warehouse.settings import PROJECT, Settings
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 LOCK = 7203811  # advisory lock: one build at a time
+_REGISTER_SOURCES = ("registrations", "registry_export")  # only the one that the setting names is an input of a build
 _CURRENT = (
     "indicator, method_version, period, period_grain, geography, geography_vintage, breakdown_type, breakdown, value, "
     "numerator, denominator, unit_count, standard_error, ci_low, ci_high, availability, status, build_id"
@@ -39,6 +41,7 @@ def build(settings: Settings, business_date: date) -> int:
     with _only_build(settings) as connection:
         build_id = _open(connection, settings, business_date)
         try:
+            code_rows(settings, build_id)
             _compute(settings, connection)
             _publish(connection, build_id)
         except BaseException as error:
@@ -100,9 +103,9 @@ def _open(connection: Connection, settings: Settings, business_date: date) -> in
             """
             insert into ledger.build_input (build_id, delivery_id)
             select %s, delivery_id from ledger.delivery
-            where status = 'accepted' and region = %s and business_date <= %s
+            where status = 'accepted' and region = %s and business_date <= %s and source <> all(%s)
             """,
-            [row[0], settings.region, business_date],
+            [row[0], settings.region, business_date, [name for name in _REGISTER_SOURCES if name != settings.register_source]],
         )
     return int(row[0])
 

@@ -17,6 +17,7 @@ _LEDGER = {
     "current_build": "The build at work and the published one before it.",
     "expected_delivery": "What the calendars of the specs let expect.",
 }
+_REGISTER = {"coding": "What is coded from the free texts of rows, before dbt runs."}
 _EVIDENCE = {
     "posting": "The ledger of signed contributions; the model of the same name appends to it.",
     "account": "Accounts that are posted in full.",
@@ -36,6 +37,7 @@ def render() -> str:
                 [_table(spec.name, f"Row ids, keys and reasons put aside from {spec.name}.") for spec in specs],
             ),
             _schema("ledger", [_table(name, text) for name, text in _LEDGER.items()]),
+            _schema("register", [_table(name, text) for name, text in _REGISTER.items()]),
             _schema("evidence", [_table(name, text) for name, text in _EVIDENCE.items()]),
         ],
     }

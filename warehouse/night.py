@@ -38,10 +38,9 @@ def take_in(settings: Settings, source: str, business_date: date, inbox: str | N
     NotReady; a delivery that cannot be taken is no error but a refusal in the ledger.
     """
     from ingest.ddl import install
-    from ingest.spec import load_spec
     from ingest.take_in import take_in as take
 
-    spec = load_spec(source)
+    spec = _spec(settings, source)
     with _connect(settings, role=None) as connection:
         install(connection, [spec])
     with _connect(settings) as connection:
@@ -57,9 +56,8 @@ def accept(settings: Settings, source: str, business_date: date) -> "list[Outcom
     from expectations import DeliveryFacts, check
     from ingest import ledger
     from ingest.accept import accept as settle
-    from ingest.spec import load_spec
 
-    spec = load_spec(source)
+    spec = _spec(settings, source)
     context = _context(settings, spec, None)
     with _connect(settings) as connection, _alone(connection, f"accept {source} {settings.region}"):
         _write_promises(connection, settings, spec, business_date)  # what is accepted from now on is late for earlier days
@@ -93,9 +91,8 @@ def has_arrived(settings: Settings, source: str, business_date: date, inbox: str
     """Whether there is nothing to wait for: no delivery is promised for the day, or it is here (in the inbox or accepted)."""
     from ingest.calendar import expected, window_of
     from ingest.inbox import Inbox, scan
-    from ingest.spec import load_spec
 
-    spec = load_spec(source)
+    spec = _spec(settings, source)
     promised = expected(spec, business_date, business_date, business_days(settings))
     if not promised:
         return True
@@ -116,10 +113,9 @@ def is_being_written(
     `still`: only one that was changed in the last seconds (the setting), so that another look is of no use yet.
     """
     from ingest.inbox import Inbox, scan
-    from ingest.spec import load_spec
     from ingest.take_in import UNSETTLED
 
-    spec = load_spec(source)
+    spec = _spec(settings, source)
     with _connect(settings) as connection:
         left = {
             row[0]
@@ -193,6 +189,16 @@ def failures(settings: Settings, business_date: date) -> dict[str, str]:
 def today(settings: Settings) -> date:
     """The bureau's day, in its own zone."""
     return datetime.now(ZoneInfo(settings.timezone)).date()
+
+
+def _spec(settings: Settings, source: str) -> "SourceSpec":
+    """A source's spec; `registrations` promises nothing where another source fills the register."""
+    from ingest.spec import Occasional, load_spec
+
+    spec = load_spec(source)
+    if source == "registrations" and settings.register_source != source:
+        return spec.model_copy(update={"calendar": Occasional(kind="occasional")})
+    return spec
 
 
 def _ending(connection: Connection, settings: Settings, spec: "SourceSpec", business_date: date) -> Ending:

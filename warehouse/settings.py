@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     alert_smtp: str = Field(default="smtp://localhost", description="Mail server: smtp://, smtp+starttls:// or smtps://.")
     alert_smtp_password: SecretStr | None = Field(default=None, description="Password of the mail server's user.")
     alert_webhook: SecretStr | None = Field(default=None, description="URL that alerts are posted to as JSON.")
+    register_source: Literal["registrations", "registry_export"] = Field(
+        default="registrations", description="The source that fills the register; the other one is kept and feeds no figure."
+    )
     lang: Literal["en", "zh"] = "en"
 
     @field_validator("home", "pseudonym_key_file")

@@ -7,19 +7,19 @@
     inner join {{ units }} as u
         on c.fold_key = u.unit_key
         and u.unit_type = case c.source
-            when 'registrations' then 'entity' when 'survey' then 'respondent' when 'population' then 'population'
+            when 'registrations' then 'entity' when 'registry_export' then 'entity' when 'survey' then 'respondent' when 'population' then 'population'
         end
     union all
     select 'person' as unit_type, e.founder_id as unit_id, c.caused_by
     from {{ ref('changed_key') }} as c
     inner join {{ entities }} as e on c.fold_key = e.unit_key
-    where c.source = 'registrations'
+    where c.source in ('registrations', 'registry_export')
     union all
     select 'person' as unit_type, s.person_id as unit_id, c.caused_by
     from {{ ref('changed_key') }} as c
     inner join {{ entities }} as e on c.fold_key = e.unit_key
     inner join {{ spells }} as s on e.regno = s.employer_regno
-    where c.source = 'registrations'
+    where c.source in ('registrations', 'registry_export')
     union all
     select 'person' as unit_type, s.person_id as unit_id, c.caused_by
     from {{ ref('changed_key') }} as c
@@ -35,7 +35,7 @@
     from {{ ref('changed_key') }} as c
     inner join {{ entities }} as e on c.fold_key = e.unit_key
     inner join {{ loan_events }} as l on e.regno = l.regno and l.event = '放款'
-    where c.source = 'registrations'
+    where c.source in ('registrations', 'registry_export')
     union all
     select 'person' as unit_type, t.person_id as unit_id, c.caused_by
     from {{ ref('changed_key') }} as c

@@ -26,6 +26,7 @@ ledger.archive_removal     s       -            -        s          si
 ledger.migration           s       s            -        s          s
 staging.sample             -       siud         -        -          -
 register.sample            -       siud         -        s          s
+register.coding            -       siud         -        s          s
 evidence.sample            -       siud         -        s          s
 mart.sample                -       siud         s        s          s
 release.sample             -       s            s        s          s

@@ -32,6 +32,7 @@ COMMANDS = {
     "query": "warehouse.cli.query:query",
     "trace": "warehouse.cli.trace:trace",
     "quarantine": "warehouse.cli.quarantine:quarantine",
+    "coding": "warehouse.cli.coding:coding",
     "key": "warehouse.cli.key:key",
     "archive": "warehouse.cli.archive:archive",
     "synth": "warehouse.cli.synth:synth",

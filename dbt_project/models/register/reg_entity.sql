@@ -5,7 +5,7 @@
 
 -- The bureau's register: an entity as known at K. `alive` is false where no delivery says it any longer.
 with versions as (
-    select * from {{ ref('fold_registrations') }}
+    select * from {{ ref('fold_register') }}
     where row_id is not null
     {% if is_incremental() %} and build_id > {{ this_build('previous_build_id') }}{% endif %}
 ),
@@ -46,7 +46,9 @@ final as (
         t.sector,
         coalesce(t.sector in ('private', 'individual', 'cooperative'), false) as in_startup_scope,
         coalesce(
-            case when d.industrystd = '2002' then translate(s.section, 'FGHI', 'GIFH') else s.section end, 'unknown'
+            case when d.industrystd = '2002' then translate(s.section, 'FGHI', 'GIFH') else s.section end,
+            d.coded_section,
+            'unknown'
         ) as industry,
         d.estdate as establishment_date,
         d.indate as migration_in_date,

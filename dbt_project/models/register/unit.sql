@@ -5,10 +5,10 @@
 -- number, so that a change of the pseudonym key rewrites this table and not the ledger. A unit without an id of
 -- a person counts as one person of its own.
 with named as (
-    select 'entity' as unit_type, unit_key from {{ ref('fold_registrations') }} where row_id is not null
+    select 'entity' as unit_type, unit_key from {{ ref('fold_register') }} where row_id is not null
     union
     select 'person', coalesce(founder_pseudonym, 'entity:' || unit_key)
-    from {{ ref('fold_registrations') }}
+    from {{ ref('fold_register') }}
     where row_id is not null
     union
     select 'person', coalesce(person_pseudonym, 'spell:' || unit_key)

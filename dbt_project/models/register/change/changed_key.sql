@@ -5,6 +5,7 @@
 -- that has no fold yet (it is new to this warehouse) is folded from all that the build uses.
 {% set folds = {
     'registrations': ref('stg_registrations__entity'),
+    'registry_export': ref('stg_registry_export__entity'),
     'employment': ref('stg_employment__spell'),
     'tax_national': ref('stg_tax_national__voucher'),
     'tax_local': ref('stg_tax_local__voucher'),
@@ -35,8 +36,13 @@ said as (
     from {{ left }} as f
     inner join changed as c on c.source = '{{ source_name }}' and c.kind = 'full'
     {% endif %}
-    {{ 'union all' if not loop.last }}
+    union all
     {% endfor %}
+    -- coded otherwise than before: the dictionaries changed
+    select c.source, c.unit_key as fold_key, (c.row_id >> 32)::integer as delivery_id
+    from {{ source('register', 'coding') }} as c
+    inner join used as u on c.row_id >> 32 = u.delivery_id
+    where c.source = 'registry_export' and c.build_id > {{ this_build('previous_build_id') }}
 ),
 
 final as (

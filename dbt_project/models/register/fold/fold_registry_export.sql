@@ -1,0 +1,3 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='unit_key',
+          indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['build_id']}]) }}
+{{ fold('registry_export', ref('stg_registry_export__entity')) }}
