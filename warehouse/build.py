@@ -23,6 +23,7 @@ from warehouse.settings import PROJECT, Settings
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+_LOCKS_A_RELATION = 3  # dbt's sessions that read raw at one time
 LOCK = 7203811  # advisory lock: one build at a time
 _REGISTER_SOURCES = ("registrations", "registry_export")  # only the one that the setting names is an input of a build
 _CURRENT = (
@@ -39,6 +40,7 @@ def build(settings: Settings, business_date: date) -> int:
     previous build stays in sight.
     """
     with _only_build(settings) as connection:
+        refuse_few_locks(connection)
         build_id = _open(connection, settings, business_date)
         try:
             code_rows(settings, build_id)
@@ -56,6 +58,28 @@ def last_published(connection: Connection) -> tuple[int, date] | None:
         "select build_id, business_date from ledger.build where status = 'published' order by build_id desc limit 1"
     ).fetchone()
     return None if row is None else (row[0], row[1])
+
+
+def refuse_few_locks(connection: Connection) -> None:
+    """Raises BureauError when the server's lock table could not hold what a build touches: each delivery is a table of its own.
+
+    A server of one's own comes with 64 × 100 locks; a build that runs out of them would end with "out of shared memory".
+    """
+    row = connection.execute(
+        """
+        select
+            current_setting('max_locks_per_transaction')::bigint
+            * (current_setting('max_connections')::bigint + current_setting('max_prepared_transactions')::bigint),
+            current_setting('max_locks_per_transaction')::bigint,
+            (select count(*) from pg_class where relnamespace = 'raw'::regnamespace and relkind in ('r', 'i'))
+        """
+    ).fetchone()
+    assert row is not None
+    slots, setting, relations = row
+    needed = relations * _LOCKS_A_RELATION
+    if needed > slots:
+        wanted = -(-setting * needed * 2 // slots)  # room for as many deliveries again
+        raise BureauError("build.few_locks", deliveries=relations // 2, setting=setting, wanted=wanted)
 
 
 @contextmanager

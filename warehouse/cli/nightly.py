@@ -59,6 +59,10 @@ def print_report(report: "NightReport", lang: str) -> None:
     if report.build_id is None:
         click.echo(t("nightly.no_build", lang, date=report.business_date.isoformat()))
     else:
+        days = sorted({one.business_date for one in report.loads if one.status == "accepted" and one.business_date})
+        if len(days) > 1:
+            values = {"days": len(days), "first": days[0], "last": days[-1], "date": report.business_date}
+            click.echo(t("nightly.backlog", lang, **values))
         click.echo(t("nightly.built", lang, date=report.business_date.isoformat(), build=report.build_id, seconds=seconds))
 
 
