@@ -64,6 +64,7 @@ def change_for(spec: SourceSpec, rule: Rule, day: date) -> Change | None:
         "max_length": "x" * ((column.max_length or 0) + 1),
         "code": "ZZ",
         "codes": "01;ZZ",
+        "holds_id": "0" * 64,
         "date": "2009-02-29",
         "not_after_business_date": (day + timedelta(days=1)).isoformat(),
         "decimal": "1." + "1" * (column.scale + 1),
