@@ -55,6 +55,7 @@ class Indicator(_Strict):
     units              the part that is a count of distinct units and so is the figure's `unit_count`; both: the units of
                        the parts are never the same, so their counts add up; absent: they are counted over both.
     standard_error     of a ratio of the survey, by Taylor linearisation.
+    caveat             what a reader of the figure has to know besides.
     final_after_years  later years decide as well: provisional until the end of the n-th year after the period.
     """
 
@@ -75,6 +76,7 @@ class Indicator(_Strict):
     meaning: Texts
     source_of_definition: Texts
     own_reading: bool
+    caveat: Texts | None = None
     final_after_years: int | None = None
 
     @model_validator(mode="after")

@@ -38,7 +38,8 @@ where
 {% endmacro %}
 
 {#- Postings of records (relation or CTE with unit_id, geography, founder_groups, sex, birth_year, row_id). -#}
-{% macro record_postings(account, unit_type, records, day, weight, sector='null', industry='null', psu='null', until='null') %}
+{% macro record_postings(account, unit_type, records, day, weight, sector='null', industry='null', psu='null', until='null',
+                         source_rows='array[r.row_id]') %}
 select
     '{{ account }}'::text as account,
     {{ day }} as effective_date,
@@ -56,7 +57,7 @@ select
     '{{ unit_type }}'::text as unit_type,
     r.unit_id,
     ({{ weight }})::numeric as weight,
-    array[r.row_id] as source_rows
+    {{ source_rows }} as source_rows
 from {{ records }} as r
 {% endmacro %}
 

@@ -11,6 +11,11 @@
     ref('evi_job__new_by_startups'),
     ref('evi_survey__satisfaction'),
     ref('evi_survey__answered'),
+    ref('evi_survey__activity'),
+    ref('evi_loan__event'),
+    ref('evi_loan__due'),
+    ref('evi_training__class'),
+    ref('evi_training__venture'),
     ref('evi_population__count'),
 ] %}
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false,

@@ -26,7 +26,14 @@ final as (
         (
             select round(avg((a.answer - 1) * 25), 12)
             from unnest(array[v.s1, v.s2, v.s3]) as a (answer)
-        ) as satisfaction
+        ) as satisfaction,
+        num_nonnulls(v.s1, v.s2, v.s3) as answers,
+        (
+            select count(*)::integer from unnest(array[v.s1, v.s2, v.s3]) as a (answer) where a.answer >= 4
+        ) as content_answers,
+        v.s1,
+        v.s2,
+        v.s3
     from versions as v
     inner join {{ ref('unit') }} as u on u.unit_type = 'respondent' and v.unit_key = u.unit_key
 )

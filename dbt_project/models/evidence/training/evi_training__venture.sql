@@ -1,0 +1,48 @@
+{{ config(materialized='view', tags=['account'], meta={'accounts': ['training.graduated', 'training.succeeded']}) }}
+
+-- Persons who passed, six months after the last day of their class: all, and those who by then had founded an entity of
+-- the startup scope (their id as that of its head) or reported a venture, on the last day or later. So classes that end from
+-- July to June count in the year of that June.
+with passed as (
+    select
+        person_id as unit_id,
+        town as geography,
+        founder_groups,
+        sex,
+        birth_year,
+        end_date,
+        (end_date + interval '6 months')::date as day,
+        venture_date,
+        row_id
+    from {{ ref('reg_training') }}
+    where
+        alive and end_date is not null and result = '合格'
+        and {{ family_is_touched(['training.graduated', 'training.succeeded'], 'person', 'person_id') }}
+),
+
+founded as (
+    select p.row_id, array_agg(e.row_id order by e.row_id) as source_rows
+    from passed as p
+    inner join {{ ref('reg_entity') }} as e
+        on p.unit_id = e.founder_id and e.alive and e.in_startup_scope
+        and e.establishment_date between p.end_date and p.day
+    group by p.row_id
+),
+
+succeeded as (
+    select p.*, f.source_rows as entity_rows
+    from passed as p
+    left join founded as f on p.row_id = f.row_id
+    where f.row_id is not null or p.venture_date between p.end_date and p.day
+)
+
+select p.* from (
+{{ record_postings('training.graduated', 'person', 'passed', 'r.day', '1') }}
+union all
+{{ repeat_corrections('training.graduated', 'person', 'passed') }}
+union all
+{{ record_postings('training.succeeded', 'person', 'succeeded', 'r.day', '1', source_rows='r.row_id || r.entity_rows') }}
+union all
+{{ repeat_corrections('training.succeeded', 'person', 'succeeded') }}
+) as p
+where {{ is_touched('p.account', 'person', 'p.unit_id', expression=true) }}
