@@ -134,3 +134,19 @@
 {% macro quoted(text) -%}
     '{{ text | string | replace("'", "''") }}'
 {%- endmacro %}
+
+{#- The formula of an indicator as a text: `flow(a − b) ÷ stock(c) × 100`. -#}
+{% macro formula_text(i) -%}
+    {%- set parts = [] -%}
+    {%- for part in ['numerator', 'denominator'] if i[part] is defined -%}
+        {%- set terms = [] -%}
+        {%- for account, sign in i[part].accounts.items() -%}
+            {%- do terms.append(('− ' if sign < 0 else '+ ' if not loop.first else '') ~ account) -%}
+        {%- endfor -%}
+        {%- set sectors = sectors_of(i[part]) -%}
+        {%- do parts.append(
+            i[part].accumulation ~ '(' ~ terms | join(' ') ~ ('; sector ' ~ sectors | join(', ') if sectors else '') ~ ')'
+        ) -%}
+    {%- endfor -%}
+    {{ return(parts | join(' ÷ ') ~ (' × ' ~ i.scale if i.scale != 1 else '')) }}
+{%- endmacro %}

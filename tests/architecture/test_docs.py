@@ -96,8 +96,10 @@ def test_deliveries_are_those_of_the_specs(lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_indicators_page_is_fresh(lang: str) -> None:
-    assert handbook.path(lang).read_text(encoding="utf-8") == handbook.render(lang), "run python -m warehouse.handbook"
+def test_the_pages_of_indicators_are_fresh(lang: str) -> None:
+    for path, text in handbook.pages(lang).items():
+        assert path.exists() and path.read_text(encoding="utf-8") == text, f"{path.name}: run python -m warehouse.handbook"
+    assert not list(handbook.strangers(lang)), "pages of indicators that there are not: run python -m warehouse.handbook"
 
 
 def headings(path: Path) -> list[int]:

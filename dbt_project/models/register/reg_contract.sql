@@ -22,7 +22,7 @@ disbursed as (
 ),
 
 lent as (
-    select contract_id, sum(amount_cny) as principal_cny from events
+    select contract_id, coalesce(sum(amount_cny) filter (where event_date is not null), 0) as principal_cny from events
     where event = '放款'
     group by contract_id
 ),

@@ -12,7 +12,7 @@ amount as (
         'loan.due' as account, c.contract_id, e.amount_cny as amount, e.row_id
     from contract as c
     inner join {{ ref('reg_loan_event') }} as e on c.contract_id = e.contract_id and e.alive
-    where e.event = '放款'
+    where e.event = '放款' and e.event_date is not null
     union all
     select 'loan.due_repaid', c.contract_id, e.amount_cny, e.row_id
     from contract as c
