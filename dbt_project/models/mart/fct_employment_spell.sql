@@ -1,0 +1,33 @@
+{{ config(materialized='view') }}
+
+-- Employment spells, with the employer in the register where its number is known: of several the one in stock at the
+-- start of the spell, then the latest start, then the smallest PRIPID.
+select
+    s.person_id,
+    s.start_date,
+    s.end_date,
+    s.employment_form,
+    s.is_new_urban,
+    s.end_reason,
+    e.entity_id as employer_id,
+    coalesce(
+        e.in_startup_scope and s.start_date >= e.establishment_date
+        and s.start_date < (e.establishment_date + interval '36 months')::date,
+        false
+    ) as employer_was_young_startup,
+    s.sex,
+    s.birth_year,
+    s.founder_groups,
+    s.town
+from {{ ref('reg_spell') }} as s
+left join lateral (
+    select r.entity_id, r.in_startup_scope, r.establishment_date
+    from {{ ref('reg_entity') }} as r
+    where r.alive and s.employer_regno = r.regno
+    order by
+        (r.start_date <= s.start_date and (r.end_date is null or r.end_date > s.start_date)) desc,
+        r.start_date desc,
+        r.unit_key collate "C"
+    limit 1
+) as e on true
+where s.alive
