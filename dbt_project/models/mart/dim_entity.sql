@@ -24,6 +24,6 @@ select
     founder_groups,
     town,
     town_is_coded,
-    employees
+    employees::integer as employees
 from {{ ref('reg_entity') }}
 where alive

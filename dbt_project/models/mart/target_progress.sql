@@ -148,13 +148,13 @@ select
     pace_grain,
     case when so_far is not null and left_now > 0 then left_now end as periods_left,
     case
-        when so_far is not null and left_now > 0 and direction in ('at_least', 'at_most') then (value - so_far) / left_now
+        when so_far is not null and left_now > 0 and direction in ('at_least', 'at_most') then round((value - so_far) / left_now, 12)
     end as pace_needed,
     base_score,
     case
         when base_score is null or fulfilment is null then null
         when fulfilment < 0.8 then 0 - deduction
-        else base_score * least(fulfilment, 1.5) - deduction
+        else round(base_score * least(fulfilment, 1.5) - deduction, 12)
     end as score,
     deduction
 from paced
