@@ -75,7 +75,8 @@ def test_records_name_no_pseudonym_and_no_id(city: City) -> None:
     )
     tables = {name for (name,) in found}
     assert tables >= {
-        "fct_registration_event", "fct_loan_event", "fct_employment_spell", "fct_training", "fct_survey_response",
+        "fct_registration_event", "fct_tax_payment", "fct_loan_event", "fct_employment_spell", "fct_training",
+        "fct_survey_response",
     }  # fmt: skip
     for table in tables:
         assert rows(settings, f"select count(*) from mart.{table} as t where t::text ~ '[0-9a-f]{{64}}|[0-9]{{17}}[0-9X]'") == [
