@@ -84,6 +84,16 @@ def test_targets_name_indicators_geographies_and_directions() -> None:
     assert len({target["target"] for target in targets}) == len(targets)
 
 
+def test_benchmarks_and_reports_name_what_exists() -> None:
+    targets = {row["target"] for row in _seed("target")}
+    for row in _seed("benchmark"):
+        assert row["indicator"] in INDICATORS and row["value"] and row["source"]
+    for row in _seed("target_report"):
+        assert row["target"] in targets and row["conduct"] in {"late", "refused"} and row["reported_on"]
+    for target in _seed("target"):
+        assert not target["base_score"] or float(target["base_score"]) > 0
+
+
 def test_the_headline_targets_of_the_programme_are_there() -> None:
     assert {(t["indicator"], t["value"], t["direction"]) for t in _seed("target") if t["geography"] == "520381"} >= {
         ("ENT_NET_PRIV", "49", "at_least"),
