@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from expectations.errors import CheckError
+from expectations.errors import ENGINE, CheckError
 from expectations.facts import DeliveryFacts
 from expectations.rules import Rule, rules_of
 from expectations.scan import SCHEMA, Scanned, counts_name, scan
@@ -40,7 +40,8 @@ def check(conninfo: str, spec: SourceSpec, delivery: DeliveryFacts) -> Verdict:
             connection.execute(psycopg.sql.SQL("drop table {}").format(psycopg.sql.Identifier(SCHEMA, counts)))
     except psycopg.Error as error:
         # The server's message may quote a cell; its code may not
-        raise CheckError(f"{spec.name}, delivery {delivery.delivery_id}: {type(error).__name__} {error.sqlstate}") from None
+        kind = f"{type(error).__name__} {error.sqlstate}"
+        raise CheckError(f"{spec.name}, delivery {delivery.delivery_id}: {kind}", {ENGINE: kind}) from None
     return _verdict(rules, judged, scanned, seconds)
 
 
@@ -61,15 +62,19 @@ def judge(conninfo: str, spec: SourceSpec, delivery: DeliveryFacts, rules: Seque
                 suite = suite_of(spec, delivery, rules, counts)
                 outcome = Validator(batch, result_format="BASIC").validate_expectation_suite(suite)
     except Exception as error:
-        raise CheckError(f"{where}: the engine failed with {type(error).__name__}") from None
+        kind = type(error).__name__
+        raise CheckError(f"{where}: the engine failed with {kind}", {ENGINE: kind}) from None
     return dict(_read(outcome.results, where))
 
 
 def _read(results: Iterable[Any], where: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    results = list(results)
+    kinds = {result.expectation_config.meta["rule"]: exceptions(result.exception_info) for result in results}
+    if raised := {rule: ", ".join(sorted(types)) for rule, types in kinds.items() if types}:
+        said = "; ".join(f"checking {rule} raised {types}" for rule, types in sorted(raised.items()))
+        raise CheckError(f"{where}: {said}", raised)
     for result in results:
         rule = result.expectation_config.meta["rule"]
-        if raised := exceptions(result.exception_info):
-            raise CheckError(f"{where}: checking {rule} raised {', '.join(sorted(raised))}")
         counts = {name: value for name, value in result.result.items() if name in COUNTED and isinstance(value, int)}
         yield rule, {"success": bool(result.success), **counts}
 

@@ -4,7 +4,7 @@ transaction."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -44,7 +44,12 @@ class Delivery:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """A row of `ledger.check_result`: what one rule found in one delivery."""
+    """A row of `ledger.check_result`: what one rule found in one delivery.
+
+    error     type of the exception that ended the check (ours); then `judged` is False
+    judged    False: nothing was said of the delivery
+    observed, lower, upper, detail   of a rule that compares with history: value, usual range, and the measure that they are of
+    """
 
     rule: str
     severity: Literal["refuse", "quarantine", "warn"]
@@ -55,6 +60,15 @@ class CheckResult:
     threshold: float | None
     seconds: float | None
     passed: bool
+    error: str | None = None
+    judged: bool = True
+    observed: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    detail: str | None = None
+
+
+_RESULT = tuple(field.name for field in fields(CheckResult))
 
 
 def lock_source(connection: Conn, source: str, region: str) -> None:
@@ -146,18 +160,16 @@ def removed_size(connection: Conn, sha256: str) -> int | None:
 
 
 def write_checks(connection: Conn, delivery_id: int, results: Iterable[CheckResult]) -> None:
-    """Write results down; one of the same rule is replaced (a check that ran again)."""
+    """Write results down; one of the same rule is replaced (a check that ran again), and errors of an earlier try are gone."""
+    names = ", ".join(("delivery_id", *_RESULT))
+    places = ", ".join(["%s"] * (len(_RESULT) + 1))
+    changed = ", ".join(f"{name} = excluded.{name}" for name in _RESULT if name != "rule")
+    connection.execute("delete from ledger.check_result where delivery_id = %s and error is not null", [delivery_id])
     with connection.cursor() as cursor:
         cursor.executemany(
-            "insert into ledger.check_result (delivery_id, rule, severity, column_name, checked, failed, share, threshold, "
-            "seconds, passed) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (delivery_id, rule) do update set "
-            "severity = excluded.severity, column_name = excluded.column_name, checked = excluded.checked, "
-            "failed = excluded.failed, share = excluded.share, threshold = excluded.threshold, seconds = excluded.seconds, "
-            "passed = excluded.passed",
-            [
-                (delivery_id, r.rule, r.severity, r.column_name, r.checked, r.failed, r.share, r.threshold, r.seconds, r.passed)
-                for r in results
-            ],
+            f"insert into ledger.check_result ({names}) values ({places}) "
+            f"on conflict (delivery_id, rule) do update set {changed}",
+            [(delivery_id, *(getattr(result, name) for name in _RESULT)) for result in results],
         )
 
 

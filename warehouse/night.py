@@ -68,7 +68,9 @@ def accept(settings: Settings, source: str, business_date: date) -> "list[Outcom
                 continue  # its load was cut off: the next take_in loads it anew
             # Rows and totals were compared with the manifest while loading: a delivery that differs is refused by then.
             facts = DeliveryFacts(one.delivery_id, one.region, one.business_date, one.rows_in_file)
-            outcomes.append(settle(context, spec, one.delivery_id, check(context.conninfo, spec, facts)))
+            with _errors_written(connection, one.delivery_id):
+                verdict = check(context.conninfo, spec, facts)
+            outcomes.append(settle(context, spec, one.delivery_id, verdict))
         _write_promises(connection, settings, spec, business_date, ended=True)
         _record(connection, source, business_date, _ending(connection, settings, spec, business_date))
     return outcomes
@@ -256,6 +258,23 @@ def _context(settings: Settings, spec: "SourceSpec", inbox: str | None) -> "Load
         today=today(settings),
         settle=settings.inbox_settle_seconds,
     )
+
+
+@contextmanager
+def _errors_written(connection: Connection, delivery_id: int) -> Iterator[None]:
+    """A check of ours that breaks off is written down as that, apart from what it says of the delivery: nothing."""
+    from expectations import CheckError
+    from ingest.ledger import CheckResult, write_checks
+
+    try:
+        yield
+    except CheckError as error:
+        found = [
+            CheckResult(rule, "warn", None, None, None, None, None, None, passed=False, error=kind, judged=False)
+            for rule, kind in error.raised.items()
+        ]
+        write_checks(connection, delivery_id, found)
+        raise
 
 
 @contextmanager

@@ -29,6 +29,7 @@ COMMANDS = {
     "logs": "warehouse.cli.services:logs",
     "nightly": "warehouse.cli.nightly:nightly",
     "deliveries": "warehouse.cli.deliveries:deliveries",
+    "checks": "warehouse.cli.checks:checks",
     "query": "warehouse.cli.query:query",
     "trace": "warehouse.cli.trace:trace",
     "quarantine": "warehouse.cli.quarantine:quarantine",

@@ -1,0 +1,79 @@
+"""`./bureau checks`: what each delivery's rules said."""
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import click
+
+from warehouse.texts import t
+
+if TYPE_CHECKING:
+    from warehouse.checks import Check
+
+
+@click.command("checks", help="checks.help")
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="checks.date")
+@click.option("--source", help="checks.source")
+@click.option("--all", "every", is_flag=True, help="checks.all")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="checks.format")
+def checks(day: datetime | None, source: str | None, every: bool, form: str) -> None:
+    """A table of what failed or broke off for each delivery (`--all`: of every rule); as JSON every rule."""
+    from ingest.spec import source_names
+    from warehouse.checks import checks as read
+    from warehouse.errors import BureauError
+    from warehouse.services.running import running_services
+    from warehouse.settings import load_settings
+
+    settings = load_settings()
+    known = source_names()
+    if source is not None and source not in known:
+        raise BureauError("deliveries.no_source", source=source, known=", ".join(known))
+    with running_services(settings, with_airflow=False):
+        found = read(settings, settings.lang, day.date() if day else None, source)
+    if form == "json":
+        click.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1, default=str))
+        return
+    if not found:
+        click.echo(t("checks.none", settings.lang))
+    for _, group in groupby(found, key=lambda one: one.delivery_id):
+        _print(list(group), every, settings.lang)
+
+
+def _print(found: "list[Check]", every: bool, lang: str) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    counted = {result: sum(one.result == result for one in found) for result in ("passed", "failed", "not_judged", "error")}
+    status = t(f"nightly.status.{found[0].status}", lang)
+    click.echo(t("checks.delivery", lang, file=found[0].file_name, status=status, rules=len(found), **counted))
+    shown = [one for one in found if every or one.result in ("failed", "error")]
+    if not shown:
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    numbers = ("checked", "failed", "share", "threshold", "seconds")
+    for name in ("rule", "result", "severity", *numbers, "owner", "sentence"):
+        table.add_column(t(f"checks.column.{name}", lang), justify="right" if name in numbers else "left", overflow="fold")
+    for one in shown:
+        counts = ["" if count is None else f"{count:,}" for count in (one.checked, one.failed)]
+        shares = ["" if share is None else f"{share:.2%}" for share in (one.share, one.threshold)]
+        seconds = "" if one.seconds is None else f"{one.seconds:.3f}"
+        said = [t(f"checks.result.{one.result}", lang), t(f"checks.severity.{one.severity}", lang)]
+        table.add_row(*map(Text, [one.rule, *said, *counts, *shares, seconds, one.owner, one.sentence + _beside(one, lang)]))
+    console = Console() if sys.stdout.isatty() else Console(width=10_000)
+    console.print(table, soft_wrap=not sys.stdout.isatty())
+
+
+def _beside(one: "Check", lang: str) -> str:
+    """What stands behind the sentence: the usual range, or our error."""
+    if one.error is not None:
+        return t("checks.error", lang, kind=one.error)
+    if one.observed is None or one.lower is None or one.upper is None:
+        return ""
+    values = {"observed": f"{one.observed:.6g}", "lower": f"{one.lower:.6g}", "upper": f"{one.upper:.6g}"}
+    return t("checks.usual", lang, detail=one.detail or one.rule, **values)
