@@ -70,9 +70,8 @@ def test_balances_of_loans_come_to_the_published_figure(city: City) -> None:
 
 def test_records_name_no_pseudonym_and_no_id(city: City) -> None:
     settings = city.after(4)
-    found = rows(
-        settings, "select table_name from information_schema.tables where table_schema = 'mart' and table_name like 'fct%'"
-    )
+    of_mart = "from information_schema.tables where table_schema = 'mart' and starts_with(table_name, 'fct_')"
+    found = rows(settings, f"select table_name {of_mart}")
     tables = {name for (name,) in found}
     assert tables >= {
         "fct_registration_event", "fct_tax_payment", "fct_loan_event", "fct_employment_spell", "fct_training",
