@@ -1,6 +1,7 @@
 """The containers' files, without an engine: what is open to whom, what is asked for, and that it is the product they run."""
 
 import re
+import shlex
 import stat
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import yaml
 
 from warehouse.cli import LazyGroup
 from warehouse.cli.service import SERVICES as KNOWN_TO_COMMANDS
+from warehouse.connections import place_of
 from warehouse.secret_key import key_file
 from warehouse.services import airflow, airflow_environment, postgres
 from warehouse.settings import PROJECT, Settings
@@ -71,6 +73,32 @@ def test_secrets_stay_out_of_history_and_image() -> None:
     kept = {rule[1:] for rule in rules if rule.startswith("!")}
     assert not kept & {".", "*", ".env", ".git", ".venv", ".bureau", "bureau.toml"}
     assert all((PROJECT / name).exists() for name in kept)
+
+
+def test_the_inboxes_come_from_a_closed_file_of_their_own(compose: dict[str, Any]) -> None:
+    for name, one in product(compose).items():
+        assert one["env_file"] == [{"path": "inboxes.env", "required": False}], name
+        before_the_file = {key for key in one["environment"] if key.startswith(("BUREAU_INBOX", "BUREAU_CONN", "AIRFLOW_CONN"))}
+        assert not before_the_file, name
+    assert "env_file" not in compose["services"]["postgres"]
+    assert "inboxes.env" in (PROJECT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_documented_inboxes_reach_every_service(lang: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (PROJECT / "docs" / lang / "containers.md").read_text(encoding="utf-8")
+    lines = text.partition("```ini\n")[2].partition("```")[0]
+    for name, _, value in (word.partition("=") for word in shlex.split(lines)):
+        monkeypatch.setenv(name, value)
+    handed_on = airflow_environment.environment(Settings(home=tmp_path, database_url="postgresql://a:b@c/d"))
+    assert {"BUREAU_INBOXES", "BUREAU_CONNECTIONS", "AIRFLOW_CONN_SAIC_CONN"} <= set(handed_on)
+    settings = Settings(home=tmp_path)
+    saic, pboc, other = (place_of(settings, department) for department in ("saic", "pboc", "hrss"))
+    assert saic.url == "sftp://sftp.saic.example/outgoing" and saic.access.username == "stats"
+    assert saic.access.private_key is not None and saic.access.private_key.count("\n") == 2
+    assert saic.access.host_key == "ssh-ed25519 AAAA…"
+    assert (pboc.access.password, pboc.access.endpoint) == ("SECRETKEY", "https://minio.example:9000")
+    assert other.url == str(tmp_path / "inbox")
 
 
 def test_services_that_stay_have_health_checks(compose: dict[str, Any]) -> None:
