@@ -96,6 +96,10 @@ class Inbox:
         with self.open(stem + MANIFEST) as file:
             return file.read(_MANIFEST_LIMIT)
 
+    def version(self, file_name: str) -> str | None:
+        """What changes whenever the file does, where the place has such a thing: a time that the sender can set is none."""
+        return self._transport.version(file_name)
+
     def detailed(self, found: Found) -> Found:
         """With size and time of change, where the listing did not say them (an index page)."""
         if found.size is not None:

@@ -15,7 +15,7 @@ Conn = Connection[Any]
 Status = Literal["waiting", "incomplete", "loading", "accepted", "refused", "conflict", "replaced", "duplicate"]
 _COLUMNS = (
     "delivery_id, source, department, region, business_date, sequence, kind, file_name, sha256, rows_in_file, rows_accepted, "
-    "rows_quarantined, warnings, status, reason, received_at, accepted_at"
+    "rows_quarantined, warnings, status, reason, received_at, accepted_at, manifest, file_version"
 )
 
 
@@ -40,6 +40,8 @@ class Delivery:
     reason: str | None
     received_at: datetime
     accepted_at: datetime | None
+    manifest: str | None
+    file_version: str | None
 
 
 @dataclass(frozen=True)

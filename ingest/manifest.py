@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from datetime import date
@@ -11,6 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ingest.errors import DeliveryRefused
+from ingest.inbox import Found
 from ingest.spec import SourceSpec
 
 _DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
@@ -100,3 +102,42 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(keys) != len(pairs):
         raise ValueError("a key stands twice")
     return keys
+
+
+def agreed(found: Found, spec: SourceSpec, region: str, today: date, data: bytes) -> Manifest:
+    """The manifest, after everything about it that needs no look into the data file. Raises DeliveryRefused."""
+    if found.region is None or found.business_date is None or found.sequence is None:
+        raise DeliveryRefused("file.name", "file name", "the name is not <source>_<region>_<yyyymmdd>_<nn>")
+    if found.region != region:
+        raise DeliveryRefused("file.region", "file name", f"this warehouse is of region {region}")
+    manifest = read_manifest(data)
+    agree(manifest, spec, found.region, found.business_date, found.sequence)
+    if found.business_date > today:
+        raise DeliveryRefused("file.future_date", "business_date", "the business date is after the day on which it came")
+    return manifest
+
+
+def mark_of(data: bytes) -> str:
+    """What tells a manifest from another one: the beginning of its sha256, as `ledger.delivery.manifest` keeps it."""
+    return hashlib.sha256(data).hexdigest()[:12]
+
+
+def names_bytes(data: bytes, sha256: str) -> bool:
+    """Whether a manifest can be read and says this sha256."""
+    try:
+        return read_manifest(data).sha256 == sha256
+    except DeliveryRefused:
+        return False
+
+
+def other_bytes() -> DeliveryRefused:
+    """The refusal of bytes that are not the manifest's."""
+    return DeliveryRefused("manifest.sha256", "sha256", "the bytes of the data file are not those of the manifest")
+
+
+def unlike_the_manifest(data: bytes, sha256: str) -> DeliveryRefused | None:
+    """Bytes that are not the manifest's explain whatever else was found wrong in them."""
+    try:
+        return None if read_manifest(data).sha256 == sha256 else other_bytes()
+    except DeliveryRefused:
+        return None

@@ -6,21 +6,21 @@ is not loaded twice, one that was cut off is loaded anew.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from ingest import archive, ledger
-from ingest.archive import Archived, Incoming
+from ingest.archive import Incoming
 from ingest.context import LoadContext
 from ingest.ddl import Conn, drop_partition
 from ingest.errors import DeliveryRefused, KeyMissing, LinkFound
 from ingest.inbox import Found, Inbox, scan
+from ingest.known import is_known, is_settled
 from ingest.ledger import CheckResult, Delivery
 from ingest.load import load
-from ingest.manifest import Manifest, agree, is_cut_off, read_manifest
+from ingest.manifest import Manifest, agreed, is_cut_off, mark_of, other_bytes, unlike_the_manifest
 from ingest.pseudonym import fingerprint
 from ingest.readers.packed import unpacked
 from ingest.readers.records import Stream
@@ -104,12 +104,11 @@ def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox
         return None  # taken away since it was listed
     except LinkFound:
         return _settle_unread(connection, ctx, spec, found, known, _LINK)
-    settled = known is not None and known.status in ("accepted", "replaced", "duplicate")
-    if settled and known is not None and _unchanged(connection, ctx, known, inbox.detailed(found), manifest_bytes):
+    if known is not None and is_settled(connection, ctx, spec, inbox, found, known, manifest_bytes):
         return
     if is_cut_off(manifest_bytes) and not inbox.has_settled(found, ctx.settle):
         return _wait_for(connection, ctx, spec, found, known, "the manifest")
-    mark = f"manifest {hashlib.sha256(manifest_bytes).hexdigest()[:12]}"
+    version = inbox.version(found.file_name)
     try:
         data = inbox.open(found.file_name)
     except FileNotFoundError:
@@ -117,31 +116,28 @@ def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox
     except LinkFound:
         return _settle_unread(connection, ctx, spec, found, known, _LINK)
     with data as file, archive.Incoming(ctx.archive, file) as incoming:
-        if known is not None and known.sha256 is not None and _is_known(ctx, known, incoming.whole(), mark):
-            return
-        delivery_id = _begin(connection, ctx, spec, found, known)
+        if known is not None and known.sha256 is not None and is_known(ctx, known, incoming.whole(), manifest_bytes):
+            return _remember(connection, inbox, found, known.delivery_id, version)
+        delivery_id = _begin(connection, ctx, spec, found, known, manifest_bytes)
         try:
-            _load(connection, ctx, spec, found, delivery_id, incoming, _agreed(ctx, spec, found, manifest_bytes), mark)
+            manifest = agreed(found, spec, ctx.region, ctx.today, manifest_bytes)
+            _load(connection, ctx, spec, found, delivery_id, incoming, manifest)
         except DeliveryRefused as refusal:
-            unlike = _unlike_the_manifest(manifest_bytes, incoming.whole().sha256)
+            unlike = unlike_the_manifest(manifest_bytes, incoming.whole().sha256)
             if unlike is not None and not inbox.has_settled(found, ctx.settle):
                 known = ledger.latest_of_file(connection, spec.name, found.file_name)
                 return _wait_for(connection, ctx, spec, found, known, "the data file")
-            reason, archived = unlike or refusal, incoming.finish()
+            values = {"status": "refused", "sha256": incoming.finish().sha256, "reason": str(unlike or refusal)}
             with connection.transaction():
-                ledger.update(
-                    connection, delivery_id, {"status": "refused", "sha256": archived.sha256, "reason": f"{reason} [{mark}]"}
-                )
+                ledger.update(connection, delivery_id, values)
+            _remember(connection, inbox, found, delivery_id, version)
 
 
-def _is_known(ctx: LoadContext, known: Delivery, archived: Archived, mark: str) -> bool:
-    """Whether nothing is left to do for these bytes: refused before under this manifest, or loaded and waiting for `accept`."""
-    if known.sha256 != archived.sha256:
-        return False
-    reason = known.reason or ""
-    if known.status in ("refused", "conflict") and reason.endswith(f"[{mark}]"):
-        return not reason.startswith("file.future_date") or (known.business_date or ctx.today) > ctx.today
-    return known.status == "loading" and known.rows_in_file is not None
+def _remember(connection: Conn, inbox: Inbox, found: Found, delivery_id: int, version: str | None) -> None:
+    """Which file it was that was read, unless it has changed since: it is not read again for nothing."""
+    if version is not None and version == inbox.version(found.file_name):
+        with connection.transaction():
+            ledger.update(connection, delivery_id, {"file_version": version})
 
 
 def _known(connection: Conn, spec: SourceSpec, found: Found) -> Delivery | None:
@@ -161,16 +157,15 @@ def _load(
     delivery_id: int,
     incoming: Incoming,
     manifest: Manifest,
-    mark: str,
 ) -> None:
     """Load the delivery while it comes in, all or nothing; the file is safe in the archive before the rows stand."""
-    if _stands_already(connection, delivery_id, manifest, incoming, mark):
+    if _stands_already(connection, delivery_id, manifest, incoming):
         return
     with connection.transaction():
         with _data(spec, found, incoming) as data:
             loaded = load(connection, spec, delivery_id, data, manifest, ctx.key)
         if incoming.whole().sha256 != manifest.sha256:
-            raise _other_bytes()
+            raise other_bytes()
         sha256 = incoming.finish().sha256
         warnings = [CheckResult(rule, "warn", None, None, 1, None, None, None, False) for rule, _ in loaded.warnings]
         ledger.write_checks(connection, delivery_id, warnings)
@@ -194,28 +189,6 @@ def _data(spec: SourceSpec, found: Found, incoming: Incoming) -> AbstractContext
     return nullcontext(incoming if spec.is_text and not incoming.is_read else incoming.whole().path)
 
 
-def _other_bytes() -> DeliveryRefused:
-    return DeliveryRefused("manifest.sha256", "sha256", "the bytes of the data file are not those of the manifest")
-
-
-def _unlike_the_manifest(manifest_bytes: bytes, sha256: str) -> DeliveryRefused | None:
-    """Bytes that are not the manifest's explain whatever else was found wrong in them."""
-    try:
-        return None if read_manifest(manifest_bytes).sha256 == sha256 else _other_bytes()
-    except DeliveryRefused:
-        return None
-
-
-def _unchanged(connection: Conn, ctx: LoadContext, known: Delivery, found: Found, manifest_bytes: bytes) -> bool:
-    """Whether the file is the one that was settled, told without reading it: a ten-year inbox is looked through every night."""
-    if known.sha256 is None or known.sha256.encode() not in manifest_bytes.lower():
-        return False
-    stored = archive.path_of(ctx.archive, known.sha256)
-    size = stored.stat().st_size if stored.exists() else ledger.removed_size(connection, known.sha256)
-    same_size = size == found.size
-    return same_size and found.changed_at is not None and found.changed_at <= known.received_at
-
-
 def _named(ctx: LoadContext, spec: SourceSpec, found: Found) -> dict[str, Any]:
     return {
         "source": spec.name,
@@ -227,9 +200,18 @@ def _named(ctx: LoadContext, spec: SourceSpec, found: Found) -> dict[str, Any]:
     }
 
 
-def _begin(connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found, known: Delivery | None) -> int:
+def _begin(
+    connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found, known: Delivery | None, manifest_bytes: bytes
+) -> int:
     """A row with status `loading`: the waiting or cut-off one of this file, else a new one. Tables of a cut-off load go."""
-    values = {**_named(ctx, spec, found), "sha256": None, "status": "loading", "reason": None, "rows_in_file": None}
+    values = {
+        **_named(ctx, spec, found),
+        "sha256": None,
+        "status": "loading",
+        "reason": None,
+        "rows_in_file": None,
+        "manifest": mark_of(manifest_bytes),
+    }
     with connection.transaction():
         if known is None or known.status in _SETTLED:
             return ledger.record(connection, values)
@@ -240,29 +222,16 @@ def _begin(connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found, k
     return known.delivery_id
 
 
-def _agreed(ctx: LoadContext, spec: SourceSpec, found: Found, manifest_bytes: bytes) -> Manifest:
-    """The manifest, after everything about it that needs no look into the data file."""
-    if found.region is None or found.business_date is None or found.sequence is None:
-        raise DeliveryRefused("file.name", "file name", "the name is not <source>_<region>_<yyyymmdd>_<nn>")
-    if found.region != ctx.region:
-        raise DeliveryRefused("file.region", "file name", f"this warehouse is of region {ctx.region}")
-    manifest = read_manifest(manifest_bytes)
-    agree(manifest, spec, found.region, found.business_date, found.sequence)
-    if found.business_date > ctx.today:
-        raise DeliveryRefused("file.future_date", "business_date", "the business date is after the day on which it came")
-    return manifest
-
-
-def _stands_already(connection: Conn, delivery_id: int, manifest: Manifest, incoming: Incoming, mark: str) -> bool:
+def _stands_already(connection: Conn, delivery_id: int, manifest: Manifest, incoming: Incoming) -> bool:
     """The same name accepted before: same bytes are a duplicate, others a conflict."""
     stands = ledger.standing(connection, manifest.source, manifest.region, manifest.business_date, manifest.sequence)
     if stands is None:
         return False
     sha256 = incoming.finish().sha256
     if sha256 != manifest.sha256:
-        raise _other_bytes()
+        raise other_bytes()
     status, bytes_ = ("duplicate", "the same") if stands.sha256 == sha256 else ("conflict", "other")
-    reason = f"file.{status}: delivery {stands.delivery_id} stands under this name with {bytes_} bytes [{mark}]"
+    reason = f"file.{status}: delivery {stands.delivery_id} stands under this name with {bytes_} bytes"
     values = {"status": status, "sha256": sha256, "kind": manifest.kind, "reason": reason}
     with connection.transaction():
         ledger.update(connection, delivery_id, values)

@@ -11,6 +11,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
@@ -77,6 +78,24 @@ class Transport:
                 return dict(filesystem.info(self._path(name)))
             except FileNotFoundError:
                 return {}
+
+    def version(self, name: str) -> str | None:
+        """Size with inode and time of change (here), or with a strong ETag (web, S3): other when the file is another one.
+
+        None where there is no such thing, as with SFTP, and when the file is gone. Raises InboxUnreachable.
+        """
+        if self._place.scheme in ("sftp", "ssh"):
+            return None
+        if self.is_local:
+            self._connected()
+            try:
+                state = Path(self._path(name)).lstat()
+            except FileNotFoundError:
+                return None
+            return f"{state.st_size} {state.st_ino} {state.st_ctime_ns}"
+        said = self.info(name)
+        etag = str(said.get("ETag") or "")
+        return f"{said.get('size')} {etag}" if etag and not etag.startswith("W/") else None
 
     def open(self, name: str) -> BinaryIO:
         """The bytes of a file, streamed. A broken connection is taken up again where it broke.

@@ -1,6 +1,6 @@
 """What people are told of a refusal or of a failing row, in their language.
 
-The ledger keeps `<rule> at <place>: <detail>` (several joined by `; `, the manifest's mark behind); the sentence for a rule is in
+The ledger keeps `<rule> at <place>: <detail>` (several joined by `; `); the sentence for a rule is in
 the catalogue (`refusal.<rule>`) or, for rules on rows, made from the source's spec (`expectations.rules_of`).
 """
 
@@ -15,7 +15,6 @@ from warehouse.texts import catalogue, t
 if TYPE_CHECKING:
     from ingest.spec import SourceSpec
 
-_MARK = re.compile(r" \[manifest [0-9a-f]{12}\]$")
 _REASON = re.compile(r"(?P<rule>[a-z_]+(?:\.[a-z_]+)+)(?: at (?P<place>.+?)(?=: |$))?")
 # What a rule's name says of the value that broke it, without the value.
 _VALUE_CLASS = {
@@ -41,13 +40,12 @@ def refusal(reason: str | None, lang: str) -> str:
     """A delivery's reason for people: sentence and place; a reason without a rule of the catalogue as it stands."""
     if not reason:
         return ""
-    bare = _MARK.sub("", reason)
     said = []
-    for part in bare.split("; "):
+    for part in reason.split("; "):
         found = _REASON.match(part)
         key = f"refusal.{found['rule']}" if found else ""
         if not found or key not in catalogue():
-            return bare
+            return reason
         place = t("refusal.place", lang, place=found["place"]) if found["place"] else ""
         said.append(t(key, lang) + place)
     return t("refusal.and", lang).join(said)

@@ -22,7 +22,7 @@ def test_every_refusal_that_the_code_raises_has_its_sentences() -> None:
 
 
 def test_a_refusal_is_said_in_the_readers_language() -> None:
-    reason = "manifest.rows at rows: the manifest says 3, the file has 2 [manifest 0123456789ab]"
+    reason = "manifest.rows at rows: the manifest says 3, the file has 2"
     assert refusal(reason, "en") == "The number of rows is not the manifest's (rows)"
     assert refusal(reason, "zh") == "数据行数与交付清单不一致（位置：rows）"
     two = "file.bom at byte 1; file.unknown_column at columns 2, 3"
