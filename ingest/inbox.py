@@ -72,18 +72,19 @@ class Inbox:
         """Name → fsspec's info of every file and link of the folder; nothing when the folder is not there."""
         if self._listing is None:
             try:
-                self._listing = self.look_again()
+                return self.look_again()
             except FileNotFoundError:
                 self._listing = {}
         return self._listing
 
     def look_again(self) -> dict[str, dict[str, Any]]:
         """What `files` gives, as it is now. Raises FileNotFoundError when the folder is not there."""
-        return {
+        self._listing = {
             name: entry
             for _, name, entry in self._transport.list()
             if is_plain(name) and (entry["type"] in ("file", "link") or entry.get("islink"))
         }
+        return self._listing
 
     def open(self, file_name: str) -> BinaryIO:
         """The bytes of a file of this folder, streamed. Raises LinkFound: links are not followed."""

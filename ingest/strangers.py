@@ -24,9 +24,17 @@ def strangers(names: Iterable[str], specs: Iterable[SourceSpec]) -> list[str]:
         name
         for name in names
         if not any(name.startswith(prefix) and name.endswith(endings) for prefix, endings in claimed)
-        and not name.startswith((".", "~"))
-        and not name.lower().endswith(_OF_OTHER_PROGRAMS)
+        and not _is_of_another_program(name)
     )
+
+
+def of_other_programs(names: Iterable[str]) -> list[str]:
+    """The names under which programs write what they have not finished, by name; hidden files are nobody's matter."""
+    return sorted(name for name in names if _is_of_another_program(name) and not name.startswith("."))
+
+
+def _is_of_another_program(name: str) -> bool:
+    return name.startswith((".", "~")) or name.lower().endswith(_OF_OTHER_PROGRAMS)
 
 
 def note_strangers(connection: Conn, inbox: Inbox, spec: SourceSpec, region: str) -> None:

@@ -101,14 +101,14 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise BureauError("connections.bad_url", url=_shown(url)) from None
+        raise BureauError("connections.bad_url", url=shown(url)) from None
     if parts.scheme not in SCHEMES:
-        raise BureauError("connections.scheme", url=_shown(url), schemes=", ".join(SCHEMES))
+        raise BureauError("connections.scheme", url=shown(url), schemes=", ".join(SCHEMES))
     if ":" in parts.netloc.rpartition("@")[0] or parts.query or parts.fragment:
-        raise BureauError("connections.in_url", url=_shown(url))
+        raise BureauError("connections.in_url", url=shown(url))
     name = parts.netloc.rpartition("@")[0]
     if "@" in parts.netloc and not _NAME.fullmatch(name):
-        raise BureauError("connections.bad_url", url=_shown(url))
+        raise BureauError("connections.bad_url", url=shown(url))
 
 
 def _resolved(settings: "Settings", url: str) -> "tuple[str, Access]":
@@ -123,7 +123,7 @@ def _resolved(settings: "Settings", url: str) -> "tuple[str, Access]":
     connection = find(settings, name) if at else Connection()
     if parts.scheme != "file" and not server:
         if connection.host is None:
-            raise BureauError("connections.no_host", url=_shown(url))
+            raise BureauError("connections.no_host", url=shown(url))
         server = connection.host
     if connection.port is not None and parts.port is None and parts.scheme != "s3" and parts.hostname in (None, connection.host):
         server = f"{server}:{connection.port}"
@@ -197,8 +197,10 @@ def _secret(value: SecretStr | None, file: Path | None, name: str) -> str | None
         raise BureauError("connections.unreadable_file", name=name, file=file) from None
 
 
-def _shown(url: str) -> str:
-    """An URL as far as it is harmless."""
+def shown(url: str) -> str:
+    """A place of the settings as far as it is harmless: of an URL no password, no query."""
+    if "://" not in url:
+        return url
     scheme, _, rest = url.partition("://")
     before, at, behind = rest.partition("/")[0].rpartition("@")
     path = rest.partition("/")[2].partition("?")[0].partition("#")[0]

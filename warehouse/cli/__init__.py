@@ -30,6 +30,7 @@ COMMANDS = {
     "nightly": "warehouse.cli.nightly:nightly",
     "deliveries": "warehouse.cli.deliveries:deliveries",
     "checks": "warehouse.cli.checks:checks",
+    "inbox": "warehouse.cli.inbox:inbox",
     "query": "warehouse.cli.query:query",
     "trace": "warehouse.cli.trace:trace",
     "quarantine": "warehouse.cli.quarantine:quarantine",
