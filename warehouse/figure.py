@@ -39,6 +39,12 @@ class Period:
             grain, first, last = "Y", 1, 12
         return Period(label, grain, date(year, first, 1), date(year, last, monthrange(year, last)[1]))  # type: ignore[arg-type]
 
+    def years_before(self, years: int) -> "Period":
+        """The year so many years earlier; other periods have no lag."""
+        if not years:
+            return self
+        return Period.parse(str(self.first_day.year - years))
+
 
 @dataclass(frozen=True)
 class Figure:

@@ -103,6 +103,8 @@ def _part(part: Part, lang: str) -> str:
     text = t(f"handbook.{part.accumulation}", lang) + " ".join(terms).removeprefix("+ ")
     if part.sector:
         text += t("handbook.only_sectors", lang, sectors=comma.join(part.sector))
+    if part.lag_years:
+        text += t("handbook.lag", lang, years=part.lag_years)
     if part.undivided is not None:
         text += t("handbook.undivided", lang, breakdowns=comma.join(f"`{name}`" for name in part.undivided))
     return text

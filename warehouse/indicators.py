@@ -34,6 +34,7 @@ class Part(_Strict):
 
     accumulation   opening_stock: up to the close of the day before the period.
     sector         only postings of this sector, or of these.
+    lag_years      a flow of so many years before: of a cohort, in the year of its anniversary.
     undivided      a figure of the population: the breakdowns that use the whole geography's sum; the others have none. Each
                    account has a sister `<account>.known` that tells a delivered 0 from none. Absent: divided like the numerator.
     """
@@ -41,6 +42,7 @@ class Part(_Strict):
     accumulation: Literal["flow", "stock", "opening_stock", "survey"]
     accounts: dict[str, int]
     sector: tuple[str, ...] = ()
+    lag_years: int = 0
     undivided: tuple[str, ...] | None = None
 
     @field_validator("sector", mode="before")
@@ -84,6 +86,9 @@ class Indicator(_Strict):
         survey = all(part is not None and part.accumulation == "survey" for part in (self.numerator, self.denominator))
         if self.standard_error != survey:
             raise ValueError("standard_error is for ratios whose two parts are of the survey, and they need it")
+        lagged = [part for part in (self.numerator, self.denominator) if part is not None and part.lag_years]
+        if lagged and (self.periods != ("Y",) or self.units is None or any(part.accumulation != "flow" for part in lagged)):
+            raise ValueError("lag_years is for yearly flows whose units a part counts")
         return self
 
 

@@ -117,7 +117,7 @@ def _side(
     # A denominator that is not divided is the whole geography's, whatever the member.
     whole = part.undivided is not None
     member = ("total", "total") if whole else (figure.breakdown_type, figure.breakdown)
-    condition, values = _cell_condition(part, figure.geography, member, settings.region, period)
+    condition, values = _cell_condition(part, figure.geography, member, settings.region, period.years_before(part.lag_years))
     accounts = list(part.accounts)
     rows = connection.execute(
         _UNITS.format(condition=condition, step=_STEP.get(part.accumulation, _FLOW_STEP)),

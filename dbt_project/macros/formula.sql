@@ -75,15 +75,16 @@
             '{{ i[part].accumulation }}', {{ text_list(sectors) if sectors else 'null::text []' }},
             {{ text_list((['total'] if i[part].undivided is defined else ['total'] + i.breakdowns)) }},
             {{ text_list(i.periods) }},
-            {{ 'false' if i.units is defined or i[part].undivided is defined else 'true' }}, '{{ unit_accumulation(i) }}'
+            {{ 'false' if i.units is defined or i[part].undivided is defined else 'true' }}, '{{ unit_accumulation(i) }}',
+            {{ i[part].get('lag_years', 0) }}
         ){{ ',' if not loop.last }}
     {%- endfor %}
     {%- else %}
-        (null, null, null, null, null::numeric, null, null::text [], null::text [], null::text [], false, null)
+        (null, null, null, null, null::numeric, null, null::text [], null::text [], null::text [], false, null, 0)
     {%- endif %}
     ) as f (
         indicator, method_version, part, account, sign, accumulation, only_sectors, breakdown_types, grains, counts_units,
-        unit_accumulation
+        unit_accumulation, lag_years
     )
 {%- endmacro %}
 

@@ -38,10 +38,11 @@ def test_sources_follow_the_specs() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yml")), ids=lambda path: path.stem)
-def test_a_file_holds_one_indicator_of_its_name(path: Path) -> None:
+def test_a_file_holds_one_indicator_of_its_name_or_a_family_over_years(path: Path) -> None:
     exposures = yaml.safe_load(path.read_text(encoding="utf-8"))["exposures"]
-    assert [exposure["name"] for exposure in exposures] == [path.stem]
-    assert exposures[0]["config"]["meta"]["indicator"] == path.stem.upper()
+    family = [f"{path.stem}_{year}" for year in range(1, len(exposures) + 1)]
+    assert [exposure["name"] for exposure in exposures] in ([path.stem], family)
+    assert all(exposure["config"]["meta"]["indicator"] == exposure["name"].upper() for exposure in exposures)
 
 
 @pytest.mark.parametrize("indicator", INDICATORS.values(), ids=lambda indicator: indicator.indicator)

@@ -1,11 +1,14 @@
 {#- Where accounts are gathered: a new account is one line here. -#}
 {% set accounts = [
     ref('evi_entity__birth'),
+    ref('evi_entity__birth_company'),
     ref('evi_entity__exit'),
     ref('evi_entity__purge'),
     ref('evi_entity__migration'),
-    ref('evi_survival__1_cohort'),
-    ref('evi_survival__1_alive'),
+    ref('evi_survival__exit'),
+    ref('evi_activity'),
+    ref('evi_tax__paid'),
+    ref('evi_tax__relief'),
     ref('evi_founder__present'),
     ref('evi_job__new'),
     ref('evi_job__new_by_startups'),

@@ -30,12 +30,16 @@ opening as (
     from {{ source('ledger', 'current_build') }}
 ),
 
--- A posting that ends is two events of a stock.
+-- A posting that ends is two events of a stock. What a lagged flow reads keeps its month also before the series.
 fresh as (
     select
         p.*,
         e.amount,
-        case when e.day < o.series_start then o.month else date_trunc('month', e.day)::date end as month
+        case
+            when e.day < o.series_start and p.account not in (select c.account from counted as c where c.lag_years > 0)
+                then o.month
+            else date_trunc('month', e.day)::date
+        end as month
     from {{ ref('posting') }} as p
     cross join lateral (values (p.effective_date, p.weight), (p.until_date, -p.weight)) as e (day, amount)
     cross join opening as o
@@ -77,7 +81,7 @@ amount as (
         c.breakdown_type,
         c.breakdown,
         c.grain,
-        c.month,
+        m.month,
         sum(f.sign * c.weight) as amount
     from counted as f
     inner join account_cell as c
@@ -86,7 +90,14 @@ amount as (
         and c.breakdown_type = any(f.breakdown_types)
         and (f.only_sectors is null or c.sector = any(f.only_sectors))
     cross join opening as o
-    where f.accumulation in ('stock', 'opening_stock') or c.month >= o.series_start
+    cross join lateral (
+        select
+            case
+                when f.lag_years > 0 then (c.month + make_interval(years => f.lag_years))::date
+                else greatest(c.month, o.month)
+            end as month
+    ) as m
+    where f.accumulation in ('stock', 'opening_stock') or m.month >= o.series_start
     group by 1, 2, 3, 4, 5, 6, 7, 8
 ),
 

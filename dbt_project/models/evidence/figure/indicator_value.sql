@@ -106,6 +106,7 @@ cell as (
     cross join build as b
     where
         p.last_day > pb.business_date
+        or (i.indicator, i.method_version) not in (select c.indicator, c.method_version from published_currency as c)
         or i.has_standard_error
         or (i.indicator, i.method_version, l.geography, m.breakdown_type) in (select * from touched)
         or (i.indicator, i.method_version, l.geography) in (select * from touched_denominator)

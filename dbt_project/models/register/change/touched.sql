@@ -12,7 +12,7 @@ with linked as (
     where build_id > {{ this_build('previous_build_id') }}
     union all
     select unit_type, unit_id, array[]::integer [] as caused_by
-    from ({{ due_units(ref('reg_entity'), ref('reg_spell')) }}) as d
+    from ({{ due_units(ref('reg_entity'), ref('reg_spell'), ref('reg_voucher')) }}) as d
 ),
 
 causes as (
