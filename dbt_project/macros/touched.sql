@@ -1,5 +1,5 @@
-{#- Units that changed keys touch, closed over links, as a state of the register says: an entity, those of its registration number,
-    its founder, the persons with a spell at its number, the contracts that name it; a spell's person, and who has its
+{#- Units that changed keys touch, closed over links, as a state of the register says: an entity, those of its registration
+    number, its founder, the persons with a spell at its number, the contracts that name it; a spell's person, and who has its
     employer's number; an event's contract; who took a course; answers; counts; the entities of vouchers. -#}
 {% macro units_of_changed_keys(units, entities, spells, loan_events, trainings, vouchers) %}
     select u.unit_type, u.unit_id, c.caused_by
@@ -52,7 +52,7 @@
     from {{ ref('changed_key') }} as c
     inner join {{ entities }} as e on c.fold_key = e.unit_key
     inner join {{ entities }} as o on e.regno = o.regno and e.entity_id <> o.entity_id
-    where c.source = 'registrations'
+    where c.source in ('registrations', 'registry_export')
     {%- if vouchers %}
     union all
     select 'entity' as unit_type, v.entity_id as unit_id, c.caused_by

@@ -1,9 +1,11 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='entity_id',
           indexes=[{'columns': ['entity_id'], 'unique': true}], pre_hook='{{ bulk_work() }}') }}
+-- depends_on: {{ ref('touched') }}
 
--- Years in which an entity shows activity, with a row for each that shows it: a voucher with revenue whose period touches the
--- year, or an insured spell (ACC031 = 1) at its registration number; an open spell lasts until K. Being in stock is not asked. Years
--- from the series' first to two after K, as far as deaths look. An entity whose evidence is gone keeps a row without years.
+-- Years in which an entity shows activity, with a row for each that shows it: a voucher with revenue whose period touches
+-- the year, or an insured spell (ACC031 = 1) at its registration number; an open spell lasts until K. Being in stock is not
+-- asked. Years from the series' first to two after K, as far as deaths look. An entity whose evidence is gone keeps a
+-- row without years.
 with bounds as (
     select
         business_date,

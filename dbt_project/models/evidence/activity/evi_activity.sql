@@ -3,9 +3,9 @@
     'activity.survivor_5', 'activity.other', 'activity.death',
 ]}) }}
 
--- Entities active in a year: in stock on any day of it, and with evidence of activity. Each active entity stands in one account of
--- the year: born here in it; born here one to five years before and without an exit up to that anniversary (merger
--- and split are none); other. Beside it, `activity.death`: the year's exit that ends it (3, 4 and 5 are no death), and no
+-- Entities active in a year: in stock on any day of it, and with evidence of activity. Each active entity stands in one
+-- account of the year: born here in it; born here one to five years before and without an exit up to that anniversary
+-- (merger and split are none); other. Beside it, `activity.death`: the year's exit that ends it (3, 4 and 5 are no death), and no
 -- evidence in the next two years.
 with entity as (
     select * from {{ ref('reg_entity') }}

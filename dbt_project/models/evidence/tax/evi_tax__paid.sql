@@ -1,11 +1,13 @@
 {{ config(materialized='view', tags=['account'], meta={'accounts': ['tax.paid_young', 'tax.paid_grown']}) }}
 
--- Taxes paid (PAID, yuan) at PAIDDATE by entities of the startup scope: those young at PERIODEND (under 36 months from ESTDATE), and
--- the others. Void and corrected (被更正) vouchers are left out; being in stock is not asked.
+-- Taxes paid (PAID, yuan) at PAIDDATE by entities of the startup scope: those young at PERIODEND (under 36 months from
+-- ESTDATE), and the others. Void and corrected (被更正) vouchers are left out; being in stock is not asked.
 with voucher as (
     select
         v.entity_id, v.paid_date, v.paid_cny, v.row_id,
-        case when {{ is_young('e.establishment_date', 'v.period_end') }} then 'tax.paid_young' else 'tax.paid_grown' end as account,
+        case
+            when {{ is_young('e.establishment_date', 'v.period_end') }} then 'tax.paid_young' else 'tax.paid_grown'
+        end as account,
         e.town, e.sector, e.industry, e.founder_groups
     from {{ ref('reg_voucher') }} as v
     inner join {{ ref('reg_entity') }} as e on v.entity_id = e.entity_id

@@ -1,8 +1,8 @@
 {{ config(materialized='view', tags=['account'], meta={'accounts': ['tax.relief', 'tax.relieved']}) }}
 
 -- Relief of start-ups young at PERIODEND (RELIEF > 0, codes S01 to S03, vouchers not void and not 被更正), at PERIODEND: its amount
--- in yuan, and who had it. An entity counts once in a period: its first day of relief in a year counts in all grains, the first of
--- a further quarter or month in that grain alone.
+-- in yuan, and who had it. An entity counts once in a period: its first day of relief in a year counts in all grains, the
+-- first of a further quarter or month in that grain alone.
 with voucher as (
     select
         v.entity_id, v.period_end as day, v.relief_cny, v.row_id, e.town, e.sector, e.industry, e.founder_groups

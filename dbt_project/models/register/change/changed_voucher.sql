@@ -6,7 +6,7 @@
 -- its number or its founder as known now. Written before the links change and kept until a build is published, so that a
 -- build that fails in between forgets none. While there are no links yet all vouchers are linked, and none is listed.
 {% set vouchers = as_left('register', 'reg_voucher') %}
--- depends_on: {{ ref('changed_key') }}, {{ ref('fold_registrations') }}, {{ ref('unit') }}
+-- depends_on: {{ ref('changed_key') }}, {{ ref('fold_register') }}, {{ ref('unit') }}
 {% if vouchers %}
 with changed as (
     select * from {{ ref('changed_key') }}
@@ -15,10 +15,10 @@ with changed as (
 entity as (
     select u.unit_id as entity_id, v.regno, p.unit_id as founder_id, c.caused_by
     from changed as c
-    inner join {{ ref('fold_registrations') }} as v on c.fold_key = v.unit_key
+    inner join {{ ref('fold_register') }} as v on c.fold_key = v.unit_key
     inner join {{ ref('unit') }} as u on u.unit_type = 'entity' and v.unit_key = u.unit_key
     left join {{ ref('unit') }} as p on p.unit_type = 'person' and v.founder_pseudonym = p.unit_key
-    where c.source = 'registrations'
+    where c.source in ('registrations', 'registry_export')
 ),
 
 found as (
