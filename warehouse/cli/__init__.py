@@ -33,6 +33,7 @@ COMMANDS = {
     "inbox": "warehouse.cli.inbox:inbox",
     "query": "warehouse.cli.query:query",
     "trace": "warehouse.cli.trace:trace",
+    "proof": "warehouse.cli.proof:proof",
     "quarantine": "warehouse.cli.quarantine:quarantine",
     "coding": "warehouse.cli.coding:coding",
     "key": "warehouse.cli.key:key",
