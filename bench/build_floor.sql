@@ -102,14 +102,14 @@ period as (
     select j.*, p.grain, date_trunc(p.unit, j.day)::date as period
     from job as j cross join (values ('M', 'month'), ('Q', 'quarter'), ('Y', 'year')) as p (grain, unit)
 )
-select kind, grain, period, town, sex, birth_year, null as grp, count(distinct person), count(distinct person) filter (where by_startup)
+select kind, grain, period, town, sex, birth_year, null as grp, count(distinct person) as persons, count(distinct person) filter (where by_startup) as by_startups
 from period
 group by grouping sets (
     (kind, grain, period), (kind, grain, period, sex), (kind, grain, period, birth_year),
     (kind, grain, period, town), (kind, grain, period, town, sex), (kind, grain, period, town, birth_year)
 )
 union all
-select kind, grain, period, town, null, null, g, count(distinct person), count(distinct person) filter (where by_startup)
+select kind, grain, period, town, null, null, g, count(distinct person) as persons, count(distinct person) filter (where by_startup) as by_startups
 from period cross join lateral unnest(groups) as g
 group by grouping sets ((kind, grain, period, g), (kind, grain, period, town, g));
 
