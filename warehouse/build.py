@@ -30,6 +30,10 @@ _CURRENT = (
     "indicator, method_version, period, period_grain, geography, geography_vintage, breakdown_type, breakdown, value, "
     "numerator, denominator, unit_count, standard_error, ci_low, ci_high, availability, status, build_id"
 )
+_POSTING = (  # by name: a column that comes later is no part of what an earlier build said
+    "account, effective_date, until_date, period_grain, geography, geo_scope, applies_to, sector, industry, founder_groups, sex, "
+    "birth_year, psu, unit_type, unit_id, weight, source_rows, caused_by"
+)
 _CELL = "indicator, method_version, period, geography, breakdown_type, breakdown"
 
 
@@ -39,7 +43,7 @@ def build(settings: Settings, business_date: date) -> int:
     Raises BureauError when K lies before the last published one, another build is at work, or dbt fails: then the
     previous build stays in sight.
     """
-    with only_build(settings) as connection:
+    with _only_build(settings) as connection:
         refuse_few_locks(connection)
         build_id = _open(connection, settings, business_date)
         try:
@@ -83,7 +87,7 @@ def refuse_few_locks(connection: Connection) -> None:
 
 
 @contextmanager
-def only_build(settings: Settings) -> Iterator[Connection]:
+def _only_build(settings: Settings) -> Iterator[Connection]:
     """A connection that holds the lock of builds; it goes with the connection, also when the process is killed."""
     with psycopg.connect(conninfo(settings), autocommit=True) as connection:
         connection.execute("set lock_timeout = '60s'")
@@ -171,18 +175,18 @@ def _publish(connection: Connection, build_id: int) -> None:
         )
         connection.execute(
             "update ledger.build set status = 'published', finished_at = now(), digest = %s where build_id = %s",
-            [_digest(connection, build_id), build_id],
+            [build_digest(connection, build_id), build_id],
         )
 
 
-def _digest(connection: Connection, build_id: int) -> str:
-    """sha256 over the digest before, the inputs, the postings and the figures of the build."""
+def build_digest(connection: Connection, build_id: int) -> str:
+    """sha256 (hex) over the digest before, the inputs, the postings and the figures of the build."""
     digest = hashlib.sha256()
     for statement in (
         "select coalesce(previous_digest, '') from ledger.build where build_id = {0}",
         "select d.delivery_id, d.sha256 from ledger.build_input i join ledger.delivery d using (delivery_id) "
         "where i.build_id = {0} order by d.delivery_id",
-        'select p::text from evidence.posting p where build_id = {0} order by p::text collate "C"',
+        f'select {_POSTING} from evidence.posting where build_id = {{0}} order by row({_POSTING})::text collate "C"',
         f"select {_CURRENT} from evidence.indicator_value where build_id = {{0}} order by {_CELL}",
     ):
         with connection.cursor().copy(f"copy ({statement.format(build_id)}) to stdout") as rows:

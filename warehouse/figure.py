@@ -81,14 +81,15 @@ def find(
     period: Period,
     geography: str,
     breakdown: tuple[str, str],
+    release_id: int | None = None,
 ) -> Figure:
-    """The published figure. Raises BureauError("figure.not_found")."""
+    """The published figure, or that of a release. Raises BureauError("figure.not_found")."""
+    place = "mart.indicator_values where true" if release_id is None else f"release.figure where release_id = {release_id}"
     row = connection.execute(
-        """
-        select value, numerator, denominator, unit_count, availability, build_id from mart.indicator_values
-        where indicator = %s and method_version = %s and period = %s and geography = %s
-            and breakdown_type = %s and breakdown = %s
-        """,
+        (
+            f"select value, numerator, denominator, unit_count, availability, build_id from {place} and indicator = %s "
+            "and method_version = %s and period = %s and geography = %s and breakdown_type = %s and breakdown = %s"
+        ).encode(),
         [indicator.indicator, indicator.method_version, period.label, geography, *breakdown],
     ).fetchone()
     if row is None:

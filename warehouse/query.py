@@ -1,5 +1,6 @@
 """Reading for people: one statement, one role, nothing changed."""
 
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from warehouse.services import postgres
 from warehouse.settings import Settings
 
 _LOGIN = "bureau_reader_"
+_PRESENT = re.compile(r"\bmart\s*\.\s*\"?indicator_values\b(?!_as_of)", re.IGNORECASE)
 _LOGIN_MINUTES = 5  # to log in; a session that is open stays
 
 
@@ -26,12 +28,19 @@ class Answer:
     rows: list[tuple[object, ...]]
 
 
-def ask(settings: Settings, statement: str, role: str = "bureau_analyst") -> Answer:
+def ask(settings: Settings, statement: str, role: str = "bureau_analyst", as_of_build: int | None = None) -> Answer:
     """Run one reading statement as `role` ("bureau_analyst", "bureau_evaluator", …) in a transaction that is undone.
 
-    Raises BureauError for a statement that is wrong, writes, holds a second one, or needs more rights.
+    With `as_of_build` the name `indicator_values` means the figures as that build showed them. Raises BureauError for a statement
+    that is wrong, writes, holds a second one, or needs more rights, and for one that asks `mart.indicator_values` as of a build.
     """
+    if as_of_build is not None and _PRESENT.search(statement):
+        raise BureauError("query.as_of_present")
     with session(settings, role) as connection:
+        if as_of_build is not None:
+            view = "create temp view indicator_values as select * from mart.indicator_values_as_of({}::integer)"
+            connection.execute(sql.SQL(view).format(sql.Literal(as_of_build)))
+            connection.commit()
         connection.read_only = True
         try:
             # Prepared: the extended protocol takes one statement only, so nothing can follow that ends the transaction.

@@ -1,6 +1,7 @@
 """What can be set, from `BUREAU_*` in the environment or `bureau.toml`, and the folders that follow from it."""
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,6 +45,9 @@ class Settings(BaseSettings):
     holidays: list[date] = Field(default=[], description="Days on which no department delivers, beside the public holidays.")
     working_days: list[date] = Field(default=[], description="Weekends and holidays that are worked, beside those announced.")
     series_start: date = Field(default=date(2009, 1, 1), description="First day of the published series.")
+    release_band_pct: Decimal = Field(
+        default=Decimal(25), gt=0, description="A release in which a total moved by more than so many percent needs a reason."
+    )
     airflow_port: int | None = Field(default=None, ge=1, le=65535, description="Port of Airflow; default: a free one.")
     airflow_url: str | None = Field(
         default=None, description="Where Airflow answers when its services are not this home's own processes (containers)."

@@ -18,6 +18,7 @@ from ingest.places import row_places
 from ingest.spec import load_spec
 from warehouse.figure import Figure, Period, find, parse_breakdown
 from warehouse.indicators import Indicator, Part, load_indicator
+from warehouse.releases.register import find_release
 from warehouse.services.postgres import conninfo
 from warehouse.settings import Settings
 
@@ -76,24 +77,26 @@ def trace(
     breakdown: str | None = None,
     offset: int = 0,
     limit: int | None = PAGE,
+    release_id: int | None = None,
 ) -> Trace:
-    """Open one published figure. `limit` None: all units.
+    """Open one published figure, or with `release_id` the one that a release froze. `limit` None: all units.
 
-    Raises BureauError when the indicator, the period or the figure does not exist.
+    Raises BureauError when the indicator, the period, the figure or the release does not exist.
     """
     indicator, when = load_indicator(name), Period.parse(period)
     with psycopg.connect(conninfo(settings, role="bureau_evaluator")) as connection:
         cell = parse_breakdown(indicator, breakdown)
-        figure = find(connection, indicator, when, geography or settings.region, cell)
-        top = _top_build(connection)
+        figure = find(connection, indicator, when, geography or settings.region, cell, release_id)
+        top = _top_build(connection) if release_id is None else find_release(connection, release_id).build_id
         numerator = _side(connection, settings, indicator.numerator, figure, when, top, offset, limit)
         denominator = None
-        if indicator.denominator is not None and _has_denominator(indicator, figure.breakdown_type):
+        if indicator.denominator is not None and has_denominator(indicator, figure.breakdown_type):
             denominator = _side(connection, settings, indicator.denominator, figure, when, top, offset, limit)
     return Trace(figure, numerator, denominator)
 
 
-def _has_denominator(indicator: Indicator, breakdown_type: str) -> bool:
+def has_denominator(indicator: Indicator, breakdown_type: str) -> bool:
+    """Whether figures of the breakdown have a denominator of their own or the whole's."""
     part = indicator.denominator
     return part is not None and (part.undivided is None or breakdown_type in part.undivided)
 
@@ -117,10 +120,10 @@ def _side(
     # A denominator that is not divided is the whole geography's, whatever the member.
     whole = part.undivided is not None
     member = ("total", "total") if whole else (figure.breakdown_type, figure.breakdown)
-    condition, values = _cell_condition(part, figure.geography, member, settings.region, period.years_before(part.lag_years))
+    condition, values = cell_condition(part, figure.geography, member, settings.region, period.years_before(part.lag_years))
     accounts = list(part.accounts)
     rows = connection.execute(
-        _UNITS.format(condition=condition, step=_STEP.get(part.accumulation, _FLOW_STEP)),
+        _UNITS.format(condition=condition, step=step_of(part)),
         {
             "accounts": accounts,
             "signs": [part.accounts[account] for account in accounts],
@@ -197,7 +200,7 @@ _UNITS = sql.SQL(
 )
 
 
-def _cell_condition(
+def cell_condition(
     part: Part, geography: str, member: tuple[str, str], region: str, period: Period
 ) -> tuple[sql.Composable, dict[str, Any]]:
     """Which postings count in the cell and the period: the same rule that sums them (macros/formula.sql)."""
@@ -238,6 +241,13 @@ _FLOW_STEP = sql.SQL(
     " - coalesce((p.until_date between %(first_day)s and %(last_day)s)::integer, 0)"
 )
 _STEP = {"stock": sql.SQL("1"), "opening_stock": sql.SQL("1")}
+
+
+def step_of(part: Part) -> sql.Composable:
+    """What a posting of the cell counts for: in a flow the end of one that ends counts against it."""
+    return _STEP.get(part.accumulation, _FLOW_STEP)
+
+
 _AGE = "(%(year)s - p.birth_year)"
 _MEMBER = {
     "total": "true",

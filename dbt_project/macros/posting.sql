@@ -97,6 +97,78 @@ group by
 having count(*) > 1
 {% endmacro %}
 
+{#- Corrections that make distinct units of a stock add up: while n > 1 intervals of a unit overlap in a cell it
+    counts once, so the steps of (n > 0) - n are posted, in that cell alone.
+    Needs intervals: unit_id, geography, sector, industry, founder_groups, sex, birth_year, start_date, end_date, row_id. -#}
+{% macro overlap_corrections(account, unit_type, intervals) %}
+select
+    '{{ account }}'::text as account,
+    s.day as effective_date,
+    null::date as until_date,
+    null::text as period_grain,
+    s.geography,
+    s.geo_scope,
+    s.applies_to,
+    s.sector,
+    s.industry,
+    s.founder_groups,
+    s.sex,
+    s.birth_year,
+    null::text as psu,
+    '{{ unit_type }}'::text as unit_type,
+    s.unit_id,
+    s.weight::numeric as weight,
+    r.source_rows
+from (
+    select
+        n.*,
+        (n.present > 0)::integer - (n.present - n.step > 0)::integer - n.step as weight
+    from (
+        select
+            d.*,
+            sum(d.step) over (partition by d.cell, d.unit_id order by d.day) as present
+        from (
+            select
+                c.unit_id, c.cell, c.geo_scope, c.geography, c.applies_to, c.sector, c.industry, c.founder_groups,
+                c.sex, c.birth_year, e.day, sum(e.step) as step
+            from ({{ overlap_cells(intervals) }}) as c
+            cross join lateral (values (c.start_date, 1), (c.end_date, -1)) as e (day, step)
+            where e.day is not null
+            group by
+                c.unit_id, c.cell, c.geo_scope, c.geography, c.applies_to, c.sector, c.industry, c.founder_groups,
+                c.sex, c.birth_year, e.day
+        ) as d
+    ) as n
+) as s
+inner join (
+    select c.unit_id, c.cell, array_agg(distinct c.row_id order by c.row_id) as source_rows
+    from ({{ overlap_cells(intervals) }}) as c
+    group by c.unit_id, c.cell
+) as r on s.unit_id = r.unit_id and s.cell = r.cell
+where s.weight <> 0
+{% endmacro %}
+
+{#- Every coarser cell that an interval of a unit with several intervals lies in; `cell` names it. -#}
+{% macro overlap_cells(intervals) %}
+    select
+        i.unit_id, i.start_date, i.end_date, i.row_id,
+        g.geo_scope, g.geography,
+        b.applies_to, b.sector, b.industry, b.founder_groups, b.sex, b.birth_year,
+        concat_ws('|', g.geo_scope, g.geography, b.applies_to[1], b.sector, b.industry, b.founder_groups[1]) as cell
+    from {{ intervals }} as i
+    cross join lateral (values ('town', i.geography), ('city', {{ this_build('region') }})) as g (geo_scope, geography)
+    cross join lateral (
+        select
+            array['total', 'sex', 'age_band'] as applies_to, null::text as sector, null::text as industry,
+            null::text [] as founder_groups, i.sex, i.birth_year
+        union all select array['sector'], i.sector, null, null, null, null
+        union all select array['industry'], null, i.industry, null, null, null
+        union all
+        select array['founder_group'], null, null, array[f.code], null, null from unnest(i.founder_groups) as f (code)
+    ) as b
+    where i.unit_id in (select m.unit_id from {{ intervals }} as m group by m.unit_id having count(*) > 1)
+{% endmacro %}
+
 {#- Age band of whole years; under 16 and not known are one band. -#}
 {% macro age_band(age) -%}
     case

@@ -16,8 +16,8 @@ def test_every_file_is_read_without_error(dags: dict[str, Any]) -> None:
     assert dags["errors"] == {}
 
 
-def test_there_is_one_dag_per_source_the_build_and_the_proof(dags: dict[str, Any]) -> None:
-    assert set(dags["dags"]) == {*all_specs(), "build_indicators", "weekly_proof"}
+def test_there_is_one_dag_per_source_and_the_build(dags: dict[str, Any]) -> None:
+    assert set(dags["dags"]) == {*all_specs(), "build_indicators", "approve_release"}
 
 
 def test_a_source_is_taken_in_and_then_accepted(dags: dict[str, Any]) -> None:
@@ -38,8 +38,13 @@ def test_nights_do_not_overlap_and_the_past_is_not_played_again(dags: dict[str, 
 
 
 def test_the_business_date_is_carried_explicitly(dags: dict[str, Any]) -> None:
-    nights = [dag for name, dag in dags["dags"].items() if name != "weekly_proof"]
+    nights = [dag for name, dag in dags["dags"].items() if name != "approve_release"]
     assert all({"business_date", "wait_until"} <= set(dag["params"]) for dag in nights)
+
+
+def test_a_release_is_decided_by_a_person(dags: dict[str, Any]) -> None:
+    assert set(dags["dags"]["approve_release"]["tasks"]) == {"decide"}
+    assert set(dags["dags"]["approve_release"]["params"]) == {"release"}
 
 
 def test_reading_imports_nothing_heavy(dags: dict[str, Any]) -> None:
@@ -49,7 +54,7 @@ def test_reading_imports_nothing_heavy(dags: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("setting", "timetable"), [("none", "NullTimetable"), ("30 3 * * *", "CronTriggerTimetable")])
 def test_the_schedule_is_a_setting(tmp_path: Path, setting: str, timetable: str) -> None:
     found = read_dags(tmp_path, BUREAU_SCHEDULE=setting)["dags"]
-    assert {dag["timetable"] for dag in found.values()} == {timetable}
+    assert {dag["timetable"] for name, dag in found.items() if name != "approve_release"} == {timetable}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -22,15 +22,17 @@ if TYPE_CHECKING:
     "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True, help="query.format"
 )
 @click.option("--as", "role", type=click.Choice(["analyst", "evaluator"]), default="analyst", show_default=True, help="query.as")
-def query(sql: str, form: str, role: str) -> None:
+@click.option("--as-of", "as_of", metavar="R1|B3", help="query.as_of")
+def query(sql: str, form: str, role: str, as_of: str | None) -> None:
     """Ask, and print the answer to stdout."""
     from warehouse.query import ask
     from warehouse.services.running import running_services
     from warehouse.settings import load_settings
+    from warehouse.why import vintage
 
     settings = load_settings()
     with running_services(settings, with_airflow=False):
-        answer = ask(settings, sql, f"bureau_{role}")
+        answer = ask(settings, sql, f"bureau_{role}", None if as_of is None else vintage(settings, as_of).build_id)
     if form == "csv":
         _print_csv(answer)
     elif form == "json":

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @click.option("--period", required=True, metavar="2010|2010-Q3|2010-07", help="trace.period")
 @click.option("--geo", "geography", metavar="CODE", help="trace.geo")
 @click.option("--breakdown", metavar="TYPE=MEMBER", help="trace.breakdown")
+@click.option("--release", "release_id", type=click.IntRange(min=1), metavar="RELEASE", help="trace.release")
 @click.option("--all", "everything", is_flag=True, help="trace.all")
 @click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="trace.offset")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="trace.limit")
@@ -25,6 +26,7 @@ def trace(
     period: str,
     geography: str | None,
     breakdown: str | None,
+    release_id: int | None,
     everything: bool,
     offset: int,
     limit: int,
@@ -43,6 +45,7 @@ def trace(
             period,
             geography=geography,
             breakdown=breakdown,
+            release_id=release_id,
             offset=0 if everything else offset,
             limit=None if everything else limit,
         )

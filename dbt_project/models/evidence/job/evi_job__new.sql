@@ -7,4 +7,6 @@ with records as (
     where alive and is_new_urban and {{ is_touched('job.new', 'person', 'person_id') }}
 )
 
-{{ distinct_flow('job.new', 'person', 'records') }}
+{{ record_postings('job.new', 'person', 'records', 'r.day', '1') }}
+union all
+{{ repeat_corrections('job.new', 'person', 'records') }}

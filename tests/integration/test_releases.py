@@ -1,0 +1,203 @@
+"""Releases of a small city: frozen, chained, approved, compared, explained, and proven again from the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.integration.nights import City, rows
+from warehouse.errors import BureauError
+from warehouse.query import ask
+from warehouse.releases.create import Wanted, create
+from warehouse.releases.register import Release, decide, find_release
+from warehouse.releases.verify import verify
+from warehouse.services import postgres
+from warehouse.settings import Settings
+from warehouse.trace import trace
+from warehouse.why import ORDER, vintage, why
+
+pytestmark = pytest.mark.integration
+FIRST, LAST = 1, 4  # builds of the city's nights
+
+
+@pytest.fixture(scope="module")
+def settings(city: City) -> Settings:
+    return city.from_night(LAST)
+
+
+@pytest.fixture(scope="module")
+def released(settings: Settings) -> list[Release]:
+    """A release of the first night, approved; one of the last, which follows it."""
+    first = create(settings, Wanted("first", FIRST))
+    with owner(settings) as connection:
+        decide(connection, first.release_id, True, "somebody")
+    second = create(settings, Wanted("second", LAST, reason="a test's city moves a lot in three nights"))
+    return [first, second]
+
+
+@contextmanager
+def owner(settings: Settings) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    with psycopg.connect(postgres.conninfo(settings, role="bureau_owner"), autocommit=True) as connection:
+        yield connection
+
+
+def test_figures_are_those_of_the_build(settings: Settings, released: list[Release]) -> None:
+    compared = (
+        "indicator, method_version, period, geography, breakdown_type, breakdown, value, numerator, denominator, unit_count"
+    )
+    for release in released:
+        frozen = f"select {compared} from release.figure where release_id = {release.release_id}"
+        shown = f"select {compared} from mart.indicator_values_as_of({release.build_id})"
+        assert rows(settings, f"select count(*) from (({frozen} except {shown}) union all ({shown} except {frozen})) as d") == [
+            (0,)
+        ]
+        assert release.figures == rows(settings, f"select count(*) from ({frozen}) as f")[0][0] > 0
+    last = f"select count(*) from (select {compared} from mart.indicator_values except select {compared} from release.figure"
+    assert rows(settings, f"{last} where release_id = 2) as d") == [(0,)]
+
+
+def test_only_an_approved_release_is_seen(settings: Settings, released: list[Release]) -> None:
+    assert ask(settings, "select release_id from release.published").rows == [(1,)]
+    assert ask(settings, "select distinct release_id from release.published_figure").rows == [(1,)]
+    with pytest.raises(BureauError, match="permission"):
+        ask(settings, "select * from release.figure")
+    with owner(settings) as connection:
+        assert find_release(connection, 2).state == "waiting"
+        with pytest.raises(BureauError):
+            decide(connection, 1, False, "somebody else")
+
+
+@pytest.mark.parametrize("table", ["release", "decision", "figure"])
+@pytest.mark.parametrize(
+    "change", ["delete from release.{}", "truncate release.{} cascade", "update release.{} set release_id = 9"]
+)
+def test_a_release_never_changes(settings: Settings, released: list[Release], table: str, change: str) -> None:
+    with owner(settings) as connection, pytest.raises(psycopg.errors.RaiseException, match="never changes"):
+        connection.execute(change.format(table).encode())
+
+
+def test_a_release_that_loses_or_moves_figures_is_stopped(settings: Settings, released: list[Release]) -> None:
+    second = released[1]
+    with owner(settings) as connection:
+        decide(connection, second.release_id, True, "somebody")
+    with pytest.raises(BureauError) as lost:
+        create(settings, Wanted("back", FIRST))  # an earlier build lacks what came later
+    assert lost.value.key in ("release.lost", "release.moved") and "→" in lost.value.text("en")
+    with pytest.raises(BureauError, match="reason"):
+        create(settings, Wanted("a correction", corrects=1))
+
+
+def test_as_of_a_build_gives_what_was_seen_then(settings: Settings, released: list[Release]) -> None:
+    cell = "indicator = 'ENT_STK' and period = '2010-11' and geography = '520381' and breakdown = 'total'"
+    for release in released:
+        frozen = rows(settings, f"select value from release.figure where release_id = {release.release_id} and {cell}")
+        assert ask(settings, f"select value from indicator_values where {cell}", as_of_build=release.build_id).rows == frozen
+    with pytest.raises(BureauError, match="without mart"):
+        ask(settings, "select 1 from mart.indicator_values", as_of_build=FIRST)
+
+
+def test_causes_add_up_to_every_difference(settings: Settings, released: list[Release]) -> None:
+    changed = rows(
+        settings,
+        """
+        select o.indicator, o.period, o.geography, o.breakdown_type, o.breakdown
+        from release.figure as o
+        inner join release.figure as n using (indicator, method_version, period, geography, breakdown_type, breakdown)
+        where o.release_id = 1 and n.release_id = 2
+            and (o.numerator, o.denominator) is distinct from (n.numerator, n.denominator)
+            and o.availability = 'ok' and n.availability = 'ok'
+        order by md5(concat(o.indicator, o.period, o.geography, o.breakdown)) limit 60
+        """,
+    )
+    assert len({row[0] for row in changed}) > 3
+    old, new = vintage(settings, "R1"), vintage(settings, "B4")
+    seen = set()
+    for indicator, period, geography, kind, member in changed:
+        found = why(settings, indicator, period, old, new, geography=geography, breakdown=f"{kind}={member}")
+        assert found.old.value is not None and found.new.value is not None
+        assert sum((one.value or Decimal(0) for one in found.causes), Decimal(0)) == found.new.value - found.old.value
+        assert [ORDER.index(one.cause) for one in found.causes] == sorted(ORDER.index(one.cause) for one in found.causes)
+        seen |= {one.cause for one in found.causes}
+    assert "unexplained" not in seen and len(seen) > 1
+
+
+def test_a_figure_of_a_release_opens_and_adds_up(settings: Settings, released: list[Release]) -> None:
+    cells = rows(
+        settings,
+        "select indicator, period, geography, breakdown_type, breakdown, numerator from release.figure where release_id = 1 "
+        "and unit_count > 0 order by md5(concat(indicator, period, geography, breakdown)) limit 12",
+    )
+    for indicator, period, geography, kind, member, numerator in cells:
+        found = trace(settings, indicator, period, geography=geography, breakdown=f"{kind}={member}", limit=None, release_id=1)
+        assert found.figure.numerator == numerator == found.numerator.sum
+
+
+def test_a_release_is_proven_from_the_files(settings: Settings, released: list[Release]) -> None:
+    found = verify(settings, released[1].release_id)
+    assert found.findings == () and found.recomputed == found.figures and found.files > 10
+
+
+@pytest.fixture
+def forged(settings: Settings) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A connection that may do what nobody may: triggers do not stop it. What it changed is put back."""
+    with psycopg.connect(postgres.conninfo(settings), autocommit=True) as connection:
+        connection.execute("set session_replication_role = replica")
+        yield connection
+
+
+@pytest.mark.parametrize(
+    ("kind", "forge", "mend"),
+    [
+        ("figure", "update release.figure set value = value + 1 where release_id = 2 and number = 100", "value - 1"),
+        ("figure", "update release.figure set unit_count = unit_count + 1 where release_id = 2 and number = 7", "unit_count - 1"),
+    ],
+)
+def test_a_forged_figure_is_named(
+    settings: Settings, released: list[Release], forged: psycopg.Connection[tuple[object, ...]], kind: str, forge: str, mend: str
+) -> None:
+    column = mend.split()[0]
+    where = forge.partition(" where ")[2].encode()
+    name = forged.execute(b"select indicator, period from release.figure where " + where).fetchone()
+    forged.execute(forge.encode())
+    try:
+        found = verify(settings, 2, recompute=False)
+    finally:
+        forged.execute(f"update release.figure set {column} = {mend} where ".encode() + where)
+    assert name is not None
+    assert [one.kind for one in found.findings] == [kind] and all(str(part) in found.findings[0].what for part in name)
+
+
+def test_a_forged_posting_or_delivery_is_named(
+    settings: Settings, released: list[Release], forged: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    posting = "ctid = (select min(ctid) from evidence.posting__entity_birth where build_id = 1)"
+    forged.execute(f"update evidence.posting__entity_birth set weight = weight * 10 where {posting}".encode())
+    found = verify(settings, 2, recompute=False)
+    forged.execute(b"update evidence.posting__entity_birth set weight = weight / 10 where weight = 10")
+    assert [one.kind for one in found.findings] == ["build"] and "build 1" in found.findings[0].what
+    forged.execute("update ledger.delivery set rows_in_file = rows_in_file + 1 where delivery_id = 1")
+    found = verify(settings, 2, recompute=False)
+    forged.execute("update ledger.delivery set rows_in_file = rows_in_file - 1 where delivery_id = 1")
+    assert [one.kind for one in found.findings] == ["inputs"]
+
+
+def test_a_changed_archived_byte_is_named(settings: Settings, released: list[Release]) -> None:
+    row = rows(settings, "select sha256, file_name from ledger.delivery where status = 'accepted' order by delivery_id limit 1")[
+        0
+    ]
+    path: Path = settings.archive / row[0][:2] / row[0]
+    whole = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(whole[:-2] + bytes([whole[-2] ^ 1]) + whole[-1:])
+    try:
+        found = verify(settings, 2)
+    finally:
+        path.write_bytes(whole)
+        path.chmod(0o444)
+    assert [one.kind for one in found.findings] == ["archive"] and row[1] in found.findings[0].what
+    assert found.recomputed is None

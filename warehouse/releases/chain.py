@@ -1,0 +1,54 @@
+"""The chain of a release: each figure's hash is over the hash before it and the figure's own line, so the last stands for all."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+CELL = ("indicator", "method_version", "period", "geography", "breakdown_type", "breakdown")
+COLUMNS = (
+    "indicator", "method_version", "period", "period_grain", "geography", "geography_vintage", "breakdown_type", "breakdown",
+    "value", "numerator", "denominator", "unit_count", "standard_error", "ci_low", "ci_high", "availability", "status",
+    "build_id",
+)  # fmt: skip
+_NUMBERS = {"value", "numerator", "denominator", "standard_error", "ci_low", "ci_high"}
+START = "0" * 64
+
+
+@dataclass(frozen=True)
+class Link:
+    """A figure's line of COPY's text format and its hash (hex)."""
+
+    line: bytes
+    hash: str
+
+
+def columns(alias: str) -> str:
+    """The hashed columns as SQL; a number in its shortest text, so that it is one line however it was made."""
+    return ", ".join(f"trim_scale({alias}.{name})" if name in _NUMBERS else f"{alias}.{name}" for name in COLUMNS)
+
+
+def order(alias: str) -> str:
+    """The order of the chain as SQL."""
+    return ", ".join(f'{alias}.{name} collate "C"' for name in CELL)
+
+
+def linked(lines: Iterable[bytes], start: str = START) -> Iterator[Link]:
+    """The chain of lines (without line ends) that begins behind `start`."""
+    before = start
+    for line in lines:
+        before = link(before, line)
+        yield Link(line, before)
+
+
+def link(before: str, line: bytes) -> str:
+    """The hash of a figure whose predecessor has hash `before`."""
+    return hashlib.sha256(before.encode() + b"\n" + line).hexdigest()
+
+
+def named(line: bytes) -> str:
+    """Which figure a line is: `ENT_NEW v1 2010 520381 total=total`."""
+    cells = dict(zip(COLUMNS, line.decode().split("\t"), strict=False))
+    return (
+        f"{cells['indicator']} {cells['method_version']} {cells['period']} {cells['geography']} "
+        f"{cells['breakdown_type']}={cells['breakdown']}"
+    )

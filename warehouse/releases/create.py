@@ -1,0 +1,181 @@
+"""A release is made: the figures of a build are compared with the last approved release, frozen and chained."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import psycopg
+
+from warehouse.errors import BureauError
+from warehouse.releases.chain import CELL, COLUMNS, START, columns, linked, order
+from warehouse.releases.register import Connection, Release, find_release, last_approved
+from warehouse.services.postgres import conninfo
+from warehouse.settings import Settings
+from warehouse.who import asker
+
+_LOCK = 7203812  # one release is made at a time: numbers and heads follow each other
+_MANY_UNITS = 30
+_SAME = " and ".join(f"n.{name} = o.{name}" for name in CELL)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A figure that is not what the last release said: `new` None is one that is lost."""
+
+    figure: str
+    old: Decimal | None
+    new: Decimal | None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for: a build (None: the newest published), what it corrects, and why figures moved."""
+
+    title: str
+    build_id: int | None = None
+    embargo_until: datetime | None = None
+    corrects: int | None = None
+    reason: str | None = None
+
+
+def create(settings: Settings, wanted: Wanted) -> Release:
+    """Freeze a build's figures as the next release, which then waits for approval.
+
+    Raises BureauError when the build is not a published one, when a series or a value of the last approved release would be lost
+    ("release.lost"), when a value moved by more than the band and no reason is given ("release.moved"), and when a correction has
+    no reason.
+    """
+    if wanted.corrects is not None and not wanted.reason:
+        raise BureauError("release.no_reason")
+    reader, writer = conninfo(settings, role="bureau_evaluator"), conninfo(settings, role="bureau_owner")
+    with psycopg.connect(reader, autocommit=True) as reading, psycopg.connect(writer) as writing:
+        writing.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+        build_id, business_date = _build(reading, wanted.build_id)
+        before = last_approved(reading)
+        if wanted.corrects is not None:
+            find_release(reading, wanted.corrects)
+        _stage(reading, build_id, before)
+        if before is not None:
+            _refuse_losses(reading)
+            if not wanted.reason:
+                _refuse_moves(reading, settings.release_band_pct)
+        row = writing.execute("select coalesce(max(release_id), 0) + 1 from release.release").fetchone()
+        assert row is not None
+        release_id = int(row[0])
+        # The head is known when all figures are: they are copied into a table of the session first
+        writing.execute("create temp table frozen (like release.figure including defaults) on commit drop")
+        head, count = _freeze(reading, writing, release_id)
+        writing.execute(
+            "insert into release.release (release_id, title, build_id, business_date, previous_release, corrects, reason, "
+            "embargo_until, figures, inputs_digest, previous_head, head, created_by) "
+            "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                release_id, wanted.title, build_id, business_date, before.release_id if before else None, wanted.corrects,
+                wanted.reason, wanted.embargo_until, count, inputs_digest(reading, build_id), before.head if before else None,
+                head, asker().login,
+            ],
+        )  # fmt: skip
+        writing.execute("insert into release.figure select * from pg_temp.frozen")
+        writing.commit()
+        return find_release(reading, release_id)
+
+
+def inputs_digest(connection: Connection, build_id: int) -> str:
+    """sha256 (hex) over what the ledger says of the deliveries that a build was made from."""
+    row = connection.execute(
+        """
+        select encode(sha256(convert_to(coalesce(string_agg(concat_ws('|', d.delivery_id, d.source, d.region, d.business_date,
+            d.sequence, d.kind, d.file_name, d.sha256, d.rows_in_file, d.rows_accepted, d.rows_quarantined), chr(10)
+            order by d.delivery_id), ''), 'UTF8')), 'hex')
+        from ledger.build_input as i inner join ledger.delivery as d on i.delivery_id = d.delivery_id
+        where i.build_id = %s
+        """,
+        [build_id],
+    ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _build(connection: Connection, build_id: int | None) -> tuple[int, object]:
+    row = connection.execute(
+        "select build_id, business_date from ledger.build where status = 'published' and build_id = coalesce(%s, build_id) "
+        "order by build_id desc limit 1",
+        [build_id],
+    ).fetchone()
+    if row is None:
+        raise BureauError("release.no_build", build=build_id if build_id is not None else "-")
+    return row[0], row[1]
+
+
+def _stage(reading: Connection, build_id: int, before: Release | None) -> None:
+    """The build's figures, those that differ from the last release as revised (unless they are final), and that release's."""
+    listed = ", ".join(COLUMNS)
+    reading.execute(
+        f"create temp table old as select {listed} from release.figure where release_id = %s".encode(),
+        [before.release_id if before else 0],
+    )
+    reading.execute("analyze old")
+    revised = (
+        "case when n.status <> 'F' and o.indicator is not null and n.value is distinct from o.value then 'R' else n.status end"
+    )
+    chosen = ", ".join(revised if name == "status" else f"n.{name}" for name in COLUMNS)
+    reading.execute(
+        f"create temp table new ({', '.join(COLUMNS)}) as select {chosen} from mart.indicator_values_as_of(%s::integer) as n "
+        f"left join old as o on {_SAME}".encode(),
+        [build_id],
+    )
+    reading.execute("analyze new")
+
+
+def _refuse_losses(reading: Connection) -> None:
+    lost = _moves(reading, "n.indicator is null or (n.value is null and o.value is not null)")
+    if lost:
+        raise BureauError("release.lost", count=len(lost), figures=_listed(lost))
+
+
+def _refuse_moves(reading: Connection, band_pct: Decimal) -> None:
+    # A figure of few units moves a lot by one of them: that is no sign of an error
+    moved = _moves(
+        reading,
+        "o.breakdown_type = 'total' and o.unit_count >= %s and abs(n.value - o.value) > %s / 100 * greatest(abs(o.value), 1)",
+        [_MANY_UNITS, band_pct],
+    )
+    if moved:
+        raise BureauError("release.moved", count=len(moved), band=band_pct, figures=_listed(moved))
+
+
+def _moves(reading: Connection, condition: str, values: list[object] | None = None) -> list[Move]:
+    names = " || ' ' || ".join(f"o.{name}" for name in CELL)
+    rows = reading.execute(
+        f"select {names}, o.value, n.value from old as o left join new as n on {_SAME} where {condition} order by 1".encode(),
+        values or [],
+    ).fetchall()
+    return [Move(*row) for row in rows]
+
+
+def _listed(moves: list[Move], most: int = 20) -> str:
+    lines = [f"  {one.figure}: {_text(one.old)} → {_text(one.new)}" for one in moves[:most]]
+    return "\n".join([*lines, *(["  …"] if len(moves) > most else [])])
+
+
+def _text(value: Decimal | None) -> str:
+    return "-" if value is None else f"{value.normalize():f}"
+
+
+def _freeze(reading: Connection, writing: Connection, release_id: int) -> tuple[str, int]:
+    """Copy the staged figures with number and hash; the head and how many they are."""
+    listed = ", ".join((*COLUMNS, "release_id", "number", "hash"))
+    head, number = START, 0
+    with writing.cursor().copy(f"copy pg_temp.frozen ({listed}) from stdin".encode()) as copy:
+        for one in linked(lines(reading, f"select {columns('n')} from new as n order by {order('n')}")):
+            head, number = one.hash, number + 1
+            copy.write(one.line + f"\t{release_id}\t{number}\t{head}\n".encode())
+    return head, number
+
+
+def lines(connection: Connection, statement: str) -> Iterator[bytes]:
+    """Rows of a statement as lines of COPY's text format, without their line ends."""
+    with connection.cursor().copy(f"copy ({statement}) to stdout".encode()) as copy:
+        for row in copy:
+            yield bytes(row).removesuffix(b"\n")

@@ -1,0 +1,85 @@
+"""What releases there are, and which one is meant."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from warehouse.errors import BureauError
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True)
+class Release:
+    """A row of `release.release` with what was decided about it; `approved` is None while nobody has."""
+
+    release_id: int
+    title: str
+    build_id: int
+    business_date: date
+    previous_release: int | None
+    corrects: int | None
+    reason: str | None
+    embargo_until: datetime | None
+    figures: int
+    inputs_digest: str
+    previous_head: str | None
+    head: str
+    created_at: datetime
+    created_by: str
+    approved: bool | None
+    decided_by: str | None
+    decided_at: datetime | None
+    is_visible: bool
+
+    @property
+    def state(self) -> str:
+        """waiting, rejected, embargoed or published."""
+        if self.approved is None:
+            return "waiting"
+        if not self.approved:
+            return "rejected"
+        return "published" if self.is_visible else "embargoed"
+
+
+_SELECT = """
+    select r.release_id, r.title, r.build_id, r.business_date, r.previous_release, r.corrects, r.reason, r.embargo_until,
+        r.figures, r.inputs_digest, r.previous_head, r.head, r.created_at, r.created_by, d.approved, d.decided_by, d.decided_at,
+        exists (select 1 from release.published as p where p.release_id = r.release_id) as is_visible
+    from release.release as r left join release.decision as d on r.release_id = d.release_id
+"""
+
+
+def all_releases(connection: Connection) -> list[Release]:
+    """Every release, by number."""
+    with connection.cursor(row_factory=class_row(Release)) as cursor:
+        return cursor.execute(f"{_SELECT} order by r.release_id".encode()).fetchall()
+
+
+def find_release(connection: Connection, release_id: int) -> Release:
+    """One release. Raises BureauError("release.unknown")."""
+    with connection.cursor(row_factory=class_row(Release)) as cursor:
+        found = cursor.execute(f"{_SELECT} where r.release_id = %s".encode(), [release_id]).fetchone()
+    if found is None:
+        raise BureauError("release.unknown", release=release_id)
+    return found
+
+
+def last_approved(connection: Connection) -> Release | None:
+    """The newest release that was approved, seen or not yet."""
+    approved = [one for one in all_releases(connection) if one.approved]
+    return approved[-1] if approved else None
+
+
+def decide(connection: Connection, release_id: int, approved: bool, by: str, note: str | None = None) -> None:
+    """Write down what a person said; once. Raises BureauError("release.decided")."""
+    release = find_release(connection, release_id)
+    if release.approved is not None:
+        raise BureauError("release.decided", release=release_id, by=release.decided_by, state=release.state)
+    connection.execute(
+        "insert into release.decision (release_id, approved, decided_by, note) values (%s, %s, %s, %s)",
+        [release_id, approved, by, note],
+    )

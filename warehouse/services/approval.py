@@ -1,0 +1,24 @@
+"""A person's word on a release, asked for on Airflow's page and written down in the warehouse."""
+
+from typing import Any
+
+import psycopg
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Context
+
+from warehouse.releases.register import decide
+from warehouse.services.postgres import conninfo
+from warehouse.settings import load_settings
+
+
+class DecideRelease(ApprovalOperator):  # type: ignore[misc]
+    """Waits (without a worker) for approval or rejection of the release that the run's params name, and records it."""
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Raises BureauError when the release is unknown or was decided before."""
+        answer = super().execute_complete(context, event)
+        person = answer["responded_by_user"] or {}
+        approved = answer["chosen_options"] == [self.APPROVE]
+        with psycopg.connect(conninfo(load_settings(), role="bureau_owner"), autocommit=True) as connection:
+            decide(connection, int(context["params"]["release"]), approved, f"airflow:{person.get('name') or person.get('id')}")
+        return answer
