@@ -43,7 +43,7 @@ def build(settings: Settings, business_date: date) -> int:
     Raises BureauError when K lies before the last published one, another build is at work, or dbt fails: then the
     previous build stays in sight.
     """
-    with _only_build(settings) as connection:
+    with only_build(settings) as connection:
         refuse_few_locks(connection)
         build_id = _open(connection, settings, business_date)
         try:
@@ -87,7 +87,7 @@ def refuse_few_locks(connection: Connection) -> None:
 
 
 @contextmanager
-def _only_build(settings: Settings) -> Iterator[Connection]:
+def only_build(settings: Settings) -> Iterator[Connection]:
     """A connection that holds the lock of builds; it goes with the connection, also when the process is killed."""
     with psycopg.connect(conninfo(settings), autocommit=True) as connection:
         connection.execute("set lock_timeout = '60s'")

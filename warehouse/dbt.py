@@ -15,17 +15,18 @@ from warehouse.settings import PROJECT, Settings
 DBT_PROJECT = PROJECT / "dbt_project"
 
 
-def run_dbt(settings: Settings, arguments: Sequence[str]) -> None:
-    """Run one dbt command, for example `["build"]`.
+def run_dbt(settings: Settings, arguments: Sequence[str], *, schema_prefix: str = "") -> None:
+    """Run one dbt command, for example `["build"]`. `schema_prefix` goes before the names of the schemas that dbt fills.
 
     Raises BureauError("dbt.failed") with the names of the nodes that failed; dbt's log is in <home>/logs/dbt.
     """
     from dbt.cli.main import dbtRunner
 
     places = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    places += ["--target-path", str(settings.dbt_target), "--log-path", str(settings.logs / "dbt")]
+    target = settings.dbt_target / schema_prefix if schema_prefix else settings.dbt_target
+    places += ["--target-path", str(target), "--log-path", str(settings.logs / "dbt")]
     quiet = ["--quiet", "--no-use-colors", "--log-level", "none", "--log-level-file", "info", "--no-version-check"]
-    with _environment(settings):
+    with _environment(settings, schema_prefix):
         result = dbtRunner().invoke([*arguments, *places, *quiet])
     if result.success:
         return
@@ -43,8 +44,8 @@ def project_hash() -> str:
 
 
 @contextmanager
-def _environment(settings: Settings) -> Iterator[None]:
-    """What profiles.yml reads, for the time of one run."""
+def _environment(settings: Settings, schema_prefix: str) -> Iterator[None]:
+    """What the project and profiles.yml read, for the time of one run."""
     given = conninfo_to_dict(conninfo(settings))
     wanted = {
         "BUREAU_PG_HOST": str(given.get("host", "localhost")),
@@ -53,6 +54,7 @@ def _environment(settings: Settings) -> Iterator[None]:
         "BUREAU_PG_PASSWORD": str(given.get("password", "")),
         "BUREAU_PG_DATABASE": str(given["dbname"]),
         "BUREAU_PG_SSLMODE": str(given.get("sslmode", "prefer")),
+        "BUREAU_SCHEMA_PREFIX": schema_prefix,
         "DO_NOT_TRACK": "1",
     }
     before = {name: os.environ.get(name) for name in wanted}

@@ -38,7 +38,8 @@ def render() -> str:
             ),
             _schema("ledger", [_table(name, text) for name, text in _LEDGER.items()]),
             _schema("register", [_table(name, text) for name, text in _REGISTER.items()]),
-            _schema("evidence", [_table(name, text) for name, text in _EVIDENCE.items()]),
+            _schema("evidence", [_table(name, text) for name, text in _EVIDENCE.items()])
+            | {"schema": "{{ env_var('BUREAU_SCHEMA_PREFIX', '') }}evidence"},
         ],
     }
     return _HEADER + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)

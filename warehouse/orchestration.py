@@ -17,6 +17,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from ingest.errors import InboxUnreachable
 from warehouse import night
+from warehouse.errors import BureauError
 from warehouse.settings import Settings, load_settings
 
 _LOOK_AT_INBOX_SECONDS = 15.0
@@ -67,6 +68,11 @@ def schedule(settings: Settings) -> CronTriggerTimetable | None:
         return None
     # A service started at noon does not play last night again: that is asked for with `nightly`.
     return CronTriggerTimetable(settings.schedule, timezone=settings.timezone, run_immediately=timedelta(0))
+
+
+def weekly(settings: Settings) -> CronTriggerTimetable | None:
+    """Sunday at noon, where nights begin by themselves."""
+    return None if schedule(settings) is None else CronTriggerTimetable("0 12 * * 0", timezone=settings.timezone)
 
 
 def parameters() -> dict[str, Param]:
@@ -158,6 +164,21 @@ class Build(BaseOperator):  # type: ignore[misc]
 
         settings = load_settings()
         return build(settings, night_of(context, settings).business_date)
+
+
+class Prove(BaseOperator):  # type: ignore[misc]
+    """Recomputes everything and compares; fails when anything differs."""
+
+    def execute(self, context: Context) -> int:
+        """Gives the number of the proof's build."""
+        from warehouse.proof import prove
+
+        proof = prove(load_settings())
+        for one in proof.examples:
+            self.log.error("%s: stands at %s, recomputed %s", one.what, one.standing, one.recomputed)
+        if not proof.holds:
+            raise BureauError("proof.fails", wrong_postings=proof.posting_differences, wrong_figures=proof.figure_differences)
+        return proof.build_id
 
 
 def note_failure(context: Context) -> None:

@@ -6,7 +6,7 @@
 {#- A relation as the last run left it, without a place in this run's order; none on a new warehouse. -#}
 {% macro as_left(schema, identifier) -%}
     {%- if execute -%}
-        {{ return(adapter.get_relation(target.database, schema, identifier)) }}
+        {{ return(adapter.get_relation(target.database, generate_schema_name(schema, none) | trim, identifier)) }}
     {%- endif -%}
     {{ return(none) }}
 {%- endmacro %}

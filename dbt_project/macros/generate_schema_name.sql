@@ -1,4 +1,4 @@
-{#- Schemas are named as in the promise to users: no target prefix. -#}
+{#- Schemas are named as in the promise to users: no target prefix. A proof fills schemas of its own beside them. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ custom_schema_name or target.schema }}
+    {{ env_var('BUREAU_SCHEMA_PREFIX', '') }}{{ custom_schema_name or target.schema }}
 {%- endmacro %}

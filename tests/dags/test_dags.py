@@ -16,8 +16,8 @@ def test_every_file_is_read_without_error(dags: dict[str, Any]) -> None:
     assert dags["errors"] == {}
 
 
-def test_there_is_one_dag_per_source_and_the_build(dags: dict[str, Any]) -> None:
-    assert set(dags["dags"]) == {*all_specs(), "build_indicators", "approve_release"}
+def test_there_is_one_dag_per_source_the_build_the_proof_and_the_approval(dags: dict[str, Any]) -> None:
+    assert set(dags["dags"]) == {*all_specs(), "build_indicators", "weekly_proof", "approve_release"}
 
 
 def test_a_source_is_taken_in_and_then_accepted(dags: dict[str, Any]) -> None:
@@ -38,7 +38,7 @@ def test_nights_do_not_overlap_and_the_past_is_not_played_again(dags: dict[str, 
 
 
 def test_the_business_date_is_carried_explicitly(dags: dict[str, Any]) -> None:
-    nights = [dag for name, dag in dags["dags"].items() if name != "approve_release"]
+    nights = [dag for name, dag in dags["dags"].items() if name not in ("approve_release", "weekly_proof")]
     assert all({"business_date", "wait_until"} <= set(dag["params"]) for dag in nights)
 
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "inbox": "warehouse.cli.inbox:inbox",
     "query": "warehouse.cli.query:query",
     "trace": "warehouse.cli.trace:trace",
+    "proof": "warehouse.cli.proof:proof",
     "why": "warehouse.cli.why:why",
     "release": "warehouse.cli.release:release",
     "quarantine": "warehouse.cli.quarantine:quarantine",

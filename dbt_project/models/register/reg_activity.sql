@@ -44,7 +44,9 @@ employer as (
 record as (
     select v.entity_id, v.period_start as first_day, v.period_end as last_day, v.office, v.unit_key, v.row_id
     from {{ ref('reg_voucher') }} as v
-    where v.alive and v.counts and v.revenue_cny > 0
+    where
+        v.alive and v.counts and v.revenue_cny > 0
+        and v.period_start is not null and v.period_end is not null -- a period that is not known touches no year
     union all
     select w.entity_id, s.start_date, s.last_day, 'spell', s.unit_key, s.row_id
     from insured as s

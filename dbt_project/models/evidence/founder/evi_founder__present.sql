@@ -12,7 +12,8 @@ with intervals as (
         e.founder_sex as sex,
         e.founder_birth_year as birth_year,
         e.start_date,
-        e.end_date,
+        e.end_date as until_date,
+        false as excludes,
         e.row_id
     from {{ ref('reg_entity') }} as e
     where
@@ -22,9 +23,4 @@ with intervals as (
         and {{ is_touched('founder.present', 'person', 'e.founder_id') }}
 )
 
-{{ record_postings('founder.present', 'person', 'intervals', 'r.start_date', '1', 'r.sector', 'r.industry') }}
-union all
-{{ record_postings('founder.present', 'person', 'intervals', 'r.end_date', '-1', 'r.sector', 'r.industry') }}
-where r.end_date is not null
-union all
-{{ overlap_corrections('founder.present', 'person', 'intervals') }}
+{{ distinct_stock('founder.present', 'person', 'intervals') }}

@@ -7,6 +7,4 @@ with records as (
     where alive and is_new_urban and {{ is_touched('job.new', 'person', 'person_id') }}
 )
 
-{{ record_postings('job.new', 'person', 'records', 'r.day', '1') }}
-union all
-{{ repeat_corrections('job.new', 'person', 'records') }}
+{{ distinct_flow('job.new', 'person', 'records') }}

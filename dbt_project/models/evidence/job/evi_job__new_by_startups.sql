@@ -7,17 +7,8 @@ with spells as (
     where alive and is_new_urban and {{ is_touched('job.new_by_startups', 'person', 'person_id') }}
 ),
 
--- A registration number found more than once: the entity in stock on the day, then the latest start, then the
--- smallest PRIPID.
 employers as (
-    select distinct on (s.unit_key) s.unit_key, e.in_startup_scope, e.establishment_date
-    from spells as s
-    inner join {{ ref('reg_entity') }} as e on s.employer_regno = e.regno and e.alive
-    order by
-        s.unit_key,
-        (e.start_date <= s.start_date and (e.end_date is null or e.end_date > s.start_date)) desc,
-        e.start_date desc,
-        e.unit_key collate "C"
+    {{ employers_of('spells') }}
 ),
 
 records as (
@@ -30,10 +21,8 @@ records as (
         or (
             e.in_startup_scope
             and s.start_date >= e.establishment_date
-            and s.start_date < (e.establishment_date + interval '36 months')::date
+            and s.start_date < {{ young_until('e.establishment_date') }}
         )
 )
 
-{{ record_postings('job.new_by_startups', 'person', 'records', 'r.day', '1') }}
-union all
-{{ repeat_corrections('job.new_by_startups', 'person', 'records') }}
+{{ distinct_flow('job.new_by_startups', 'person', 'records') }}
