@@ -9,10 +9,10 @@ import base64
 import errno
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
 import fsspec
@@ -26,6 +26,8 @@ READ_SECONDS = 60.0
 _BLOCK = 8 << 20
 _BUFFER = 1 << 20
 _OPEN = {"headers": {"Accept-Encoding": "identity"}}  # the file's own bytes, not packed for the way
+
+_Answer = TypeVar("_Answer")
 
 
 class Transport:
@@ -60,7 +62,8 @@ class Transport:
 
         Raises FileNotFoundError when the folder is not there, InboxUnreachable.
         """
-        with self._telling():
+
+        def question() -> list[tuple[str, str, dict[str, Any]]]:
             filesystem = self._connected()
             filesystem.invalidate_cache(self._folder)
             entries = filesystem.ls(self._folder, detail=True)
@@ -68,9 +71,12 @@ class Transport:
             split = ((entry["name"].rpartition("/"), entry) for entry in entries)
             return [(here, name, entry) for (parent, _, name), entry in split if self._is(parent, here)]
 
+        return self._answer(question)
+
     def info(self, name: str) -> dict[str, Any]:
         """What the place says of one file, links not followed; an empty answer when it is gone. Raises InboxUnreachable."""
-        with self._telling():
+
+        def question() -> dict[str, Any]:
             filesystem = self._connected()
             try:
                 if self._place.scheme in ("sftp", "ssh"):
@@ -78,6 +84,8 @@ class Transport:
                 return dict(filesystem.info(self._path(name)))
             except FileNotFoundError:
                 return {}
+
+        return self._answer(question)
 
     def version(self, name: str) -> str | None:
         """Size with inode and time of change (here), or with a strong ETag (web, S3): other when the file is another one.
@@ -111,8 +119,7 @@ class Transport:
                     raise LinkFound(name) from None
                 raise
         download = Download(lambda at: self._open_at(name, at), self._telling, self.close, lambda e: _kind(e) == "unreachable")
-        with self._telling():
-            download.begin()
+        self._answer(download.begin)
         return cast(BinaryIO, io.BufferedReader(download, _BUFFER))
 
     def _open_at(self, name: str, at: int) -> Part:
@@ -152,6 +159,20 @@ class Transport:
         if self._filesystem is None:
             self._filesystem, self._folder = _connect(self._place, self._root)
         return self._filesystem
+
+    def _answer(self, question: Callable[[], _Answer]) -> _Answer:
+        """What the place says. A connection that was there and broke since the last question is made anew, once."""
+        with self._telling():
+            was_connected = self._filesystem is not None
+            try:
+                return question()
+            except (FileNotFoundError, LinkFound):
+                raise
+            except Exception as error:
+                if self.is_local or not was_connected or _kind(error) != "unreachable":
+                    raise
+                self.close()
+                return question()
 
     @contextmanager
     def _telling(self) -> Iterator[None]:

@@ -68,6 +68,8 @@ class Download(io.RawIOBase):
                 raise ConnectionError("the connection ended before the file")
             except ConnectionAbortedError:
                 raise
+            except FileNotFoundError:
+                raise ConnectionAbortedError("the file was taken away while it was read") from None
             except Exception as error:
                 if not self._may_pass(error) or attempt == _TRIES:
                     raise

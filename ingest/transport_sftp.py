@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from pathlib import Path
 from stat import S_ISLNK
+from typing import Any
 
 import paramiko
 from fsspec.implementations.sftp import SFTPFileSystem
@@ -86,6 +88,15 @@ class Pieces:
 
     def __init__(self, file: paramiko.SFTPFile, size: int) -> None:
         self._file, self._size, self._at = file, size, 0
+        # paramiko asks for the pieces in a thread, which ends in a traceback when the line breaks: the reader is told as well
+        inner: Any = file
+        asking = inner._prefetch_thread
+
+        def ask(*pieces: Any) -> None:
+            with suppress(OSError, EOFError, paramiko.SSHException):
+                asking(*pieces)
+
+        inner._prefetch_thread = ask
 
     def seek(self, at: int) -> None:
         """Go there."""
