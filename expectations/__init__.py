@@ -12,10 +12,11 @@ from expectations.facts import DeliveryFacts
 from expectations.rules import Rule, rules_of
 
 if TYPE_CHECKING:
+    from expectations.checkpoint import Checkpoint
     from ingest.accept import Verdict
     from ingest.spec import SourceSpec
 
-__all__ = ["CheckError", "DeliveryFacts", "Rule", "check", "rules_of", "warm"]
+__all__ = ["CheckError", "DeliveryFacts", "Rule", "check", "checking", "rules_of", "warm"]
 
 
 def warm() -> None:
@@ -26,7 +27,13 @@ def warm() -> None:
 
 
 def check(conninfo: str, spec: SourceSpec, delivery: DeliveryFacts) -> Verdict:
-    """Check the loaded partition of one delivery; see `expectations.checkpoint.check`."""
-    from expectations.checkpoint import check as run
+    """Check the loaded partition of one delivery; see `expectations.checkpoint.Checkpoint.check`."""
+    with checking(conninfo, spec) as one:
+        return one.check(delivery)
 
-    return run(conninfo, spec, delivery)
+
+def checking(conninfo: str, spec: SourceSpec) -> Checkpoint:
+    """What checks a run of deliveries of a source over the same connections."""
+    from expectations.checkpoint import Checkpoint
+
+    return Checkpoint(conninfo, spec)

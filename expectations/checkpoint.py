@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from time import perf_counter
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import psycopg
 
 from expectations.errors import ENGINE, CheckError
 from expectations.facts import DeliveryFacts
+from expectations.predicates import Lists
 from expectations.rules import Rule, rules_of
-from expectations.scan import SCHEMA, Scanned, counts_name, scan
+from expectations.scan import SCHEMA, Scanned, scan
 from ingest.accept import Refusal, Verdict
-from ingest.ddl import partition_name
+from ingest.ddl import counts_name, partition_name
 from ingest.ledger import CheckResult
 from ingest.spec import SourceSpec
 
@@ -22,49 +25,81 @@ COUNTED = {"element_count", "unexpected_count", "observed_value"}
 """What may be taken from a result."""
 
 
-def check(conninfo: str, spec: SourceSpec, delivery: DeliveryFacts) -> Verdict:
-    """Check the loaded, stand-alone table of one delivery, taking the role that `conninfo` names (bureau_loader).
+class Checkpoint:
+    """Checks deliveries of one source, over one connection of its own and one of the engine's, both opened when first needed.
 
-    Leaves `raw.<source>__d<id>__failures` for `ingest.accept`. Raises CheckError when a check could not be made, never for what
-    a delivery has wrong. May be run again.
+    A context manager; belongs to one process and must not cross a fork. `conninfo` names the role to take (bureau_loader).
     """
-    rules = rules_of(spec, delivery.business_date, delivery.region)
-    counts = counts_name(spec, delivery.delivery_id)
-    try:
-        with psycopg.connect(conninfo) as connection:
-            scanned = scan(connection, spec, delivery.delivery_id, rules)
+
+    def __init__(self, conninfo: str, spec: SourceSpec) -> None:
+        self._conninfo = conninfo
+        self._spec = spec
+        self._lists = Lists.from_seeds()
+        self._open = ExitStack()
+        self._connection: psycopg.Connection[Any] | None = None
+        self._source: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self._open.close()
+        self._connection, self._source = None, None
+
+    def check(self, delivery: DeliveryFacts) -> Verdict:
+        """Check the loaded, stand-alone table of one delivery.
+
+        Leaves `raw.<source>__d<id>__failures` and `…__counts` for `ingest.accept`. Raises CheckError when a check could not be
+        made, never for what a delivery has wrong. May be run again.
+        """
+        spec = self._spec
+        rules = rules_of(spec, delivery.business_date, delivery.region, self._lists)
+        try:
+            with self._connected().transaction():
+                scanned = scan(self._connected(), spec, delivery.delivery_id, rules)
+        except psycopg.Error as error:
+            # The server's message may quote a cell; its code may not
+            kind = f"{type(error).__name__} {error.sqlstate}"
+            raise CheckError(f"{spec.name}, delivery {delivery.delivery_id}: {kind}", {ENGINE: kind}) from None
         started = perf_counter()
-        judged = judge(conninfo, spec, delivery, rules)
-        seconds = perf_counter() - started
-        with psycopg.connect(conninfo) as connection:
-            connection.execute(psycopg.sql.SQL("drop table {}").format(psycopg.sql.Identifier(SCHEMA, counts)))
-    except psycopg.Error as error:
-        # The server's message may quote a cell; its code may not
-        kind = f"{type(error).__name__} {error.sqlstate}"
-        raise CheckError(f"{spec.name}, delivery {delivery.delivery_id}: {kind}", {ENGINE: kind}) from None
-    return _verdict(rules, judged, scanned, seconds)
+        judged = self.judge(delivery, rules)
+        return _verdict(rules, judged, scanned, perf_counter() - started)
 
+    def judge(self, delivery: DeliveryFacts, rules: Sequence[Rule]) -> dict[str, dict[str, Any]]:
+        """What the engine makes of the scan: by rule id its `success` and counts. Raises CheckError when one raised."""
+        from great_expectations.validator.v1_validator import Validator
 
-def judge(conninfo: str, spec: SourceSpec, delivery: DeliveryFacts, rules: Sequence[Rule]) -> dict[str, dict[str, Any]]:
-    """What the engine makes of the scan: by rule id its `success` and counts. Raises CheckError when an expectation raised."""
-    from great_expectations.validator.v1_validator import Validator
+        from expectations.engine import batch_definition
+        from expectations.suite import suite_of
 
-    from expectations.engine import batch_definition
-    from expectations.suite import suite_of
+        spec = self._spec
+        counts = f"{SCHEMA}.{counts_name(spec, delivery.delivery_id)}"
+        where = f"{spec.name}, delivery {delivery.delivery_id}"
+        try:
+            with warnings.catch_warnings():
+                # What the engine's own use of its libraries is warned of is not ours to mend, nor a failed check
+                warnings.simplefilter("ignore", DeprecationWarning)
+                with batch_definition(self._engine(), SCHEMA, partition_name(spec, delivery.delivery_id)) as batch:
+                    suite = suite_of(spec, delivery, rules, counts)
+                    outcome = Validator(batch, result_format="BASIC").validate_expectation_suite(suite)
+        except Exception as error:
+            kind = type(error).__name__
+            raise CheckError(f"{where}: the engine failed with {kind}", {ENGINE: kind}) from None
+        return dict(_read(outcome.results, where))
 
-    counts = f"{SCHEMA}.{counts_name(spec, delivery.delivery_id)}"
-    where = f"{spec.name}, delivery {delivery.delivery_id}"
-    try:
-        with warnings.catch_warnings():
-            # What the engine's own use of its libraries is warned of is not ours to mend, nor a failed check
-            warnings.simplefilter("ignore", DeprecationWarning)
-            with batch_definition(conninfo, SCHEMA, partition_name(spec, delivery.delivery_id)) as batch:
-                suite = suite_of(spec, delivery, rules, counts)
-                outcome = Validator(batch, result_format="BASIC").validate_expectation_suite(suite)
-    except Exception as error:
-        kind = type(error).__name__
-        raise CheckError(f"{where}: the engine failed with {kind}", {ENGINE: kind}) from None
-    return dict(_read(outcome.results, where))
+    def _connected(self) -> psycopg.Connection[Any]:
+        if self._connection is None:
+            self._connection = self._open.enter_context(psycopg.connect(self._conninfo, autocommit=True))
+            # What a crash would lose is found out again; what accepting commits is on the disk, and this before it
+            self._connection.execute("set synchronous_commit = off")
+        return self._connection
+
+    def _engine(self) -> Any:
+        from expectations.engine import data_source
+
+        if self._source is None:
+            self._source = self._open.enter_context(data_source(self._conninfo, f"{SCHEMA}.{self._spec.name}"))
+        return self._source
 
 
 def _read(results: Iterable[Any], where: str) -> Iterable[tuple[str, dict[str, Any]]]:

@@ -27,21 +27,40 @@ def context() -> Any:
 
 
 @contextmanager
-def batch_definition(conninfo: str, schema: str, table: str) -> Iterator[Any]:
-    """The whole of one table as the engine's batch definition. Its connection and the login's password live no longer than it."""
-    from sqlalchemy.pool import NullPool  # the engine makes several pools and closes none
-
+def data_source(conninfo: str, name: str) -> Iterator[Any]:
+    """A data source for a run of checks, over one connection. That, and the login's password, live no longer than it."""
     sources = context().data_sources
-    name = f"{schema}.{table}"
-    source = sources.add_or_update_postgres(name, connection_string=_url(conninfo), kwargs={"poolclass": NullPool})
+    kwargs = {"pool_size": 1, "isolation_level": "AUTOCOMMIT"}  # it only reads: no transaction to begin and roll back
+    source = sources.add_or_update_postgres(name, connection_string=_url(conninfo), kwargs=kwargs)
+    source.get_engine().dispose()  # the engine's test of the connection has a pool of its own
     try:
-        asset = source.add_table_asset(name=table, table_name=table, schema_name=schema)
-        yield asset.add_batch_definition_whole_table(table)
+        yield source
     finally:
         engine = source.get_execution_engine()
         engine.close()
         engine.engine.dispose()
         sources.delete(name)
+
+
+@contextmanager
+def batch_definition(source: Any, schema: str, table: str) -> Iterator[Any]:
+    """The whole of one table as a batch definition of the data source.
+
+    `add_table_asset` would save the context's configuration as YAML at every step, test the connection over another one, and
+    keep each table of the run.
+    """
+    from great_expectations.core.batch_definition import BatchDefinition
+    from great_expectations.datasource.fluent.sql_datasource import TableAsset
+
+    asset = TableAsset(name=table, type="table", table_name=table, schema_name=schema)
+    asset._datasource = source
+    source.assets.append(asset)
+    try:
+        batch = BatchDefinition(name=table, partitioner=None)
+        batch.set_data_asset(asset)
+        yield batch
+    finally:
+        source.assets.remove(asset)
 
 
 def _url(conninfo: str) -> str:

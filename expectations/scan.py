@@ -11,15 +11,10 @@ from psycopg import Connection, sql
 
 from expectations.predicates import literal
 from expectations.rules import KEY_REPEATED, UNSPLIT, Rule
-from ingest.ddl import failures_name, partition_name
+from ingest.ddl import counts_name, failures_name, partition_name
 from ingest.spec import SourceSpec
 
 SCHEMA = "raw"
-
-
-def counts_name(spec: SourceSpec, delivery_id: int) -> str:
-    """Name in schema raw of the table `(rule text, checked bigint, failed bigint)`: what the expectations judge."""
-    return f"{partition_name(spec, delivery_id)}__counts"
 
 
 @dataclass(frozen=True)

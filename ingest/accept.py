@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -10,7 +11,7 @@ from psycopg import sql
 
 from ingest import ledger
 from ingest.context import LoadContext
-from ingest.ddl import Conn, drop_partition, failures_name, partition_name
+from ingest.ddl import Conn, drop_findings, drop_partition, failures_name, partition_name
 from ingest.errors import NotReady
 from ingest.ledger import CheckResult, Delivery
 from ingest.settling import settle
@@ -56,12 +57,13 @@ class Outcome:
     reason: str | None
 
 
-def accept(ctx: LoadContext, spec: SourceSpec, delivery_id: int, verdict: Verdict) -> Outcome:
-    """Refuse the delivery, or put its failing rows into quarantine and attach the rest.
+def accept(ctx: LoadContext, spec: SourceSpec, delivery_id: int, verdict: Verdict, over: Conn | None = None) -> Outcome:
+    """Refuse the delivery, or put its failing rows into quarantine and attach the rest. `over` is a connection in autocommit that
+    is open already.
 
     Asked again about a delivery that is settled it changes nothing and says what stands. Raises NotReady when it was not loaded.
     """
-    with ctx.connect() as connection, connection.transaction():
+    with ctx.connect() if over is None else nullcontext(over) as connection, connection.transaction():
         delivery = ledger.delivery(connection, delivery_id)
         if delivery is None or delivery.source != spec.name:
             raise NotReady(f"{spec.name} has no delivery {delivery_id}")
@@ -170,7 +172,7 @@ def _put_aside(connection: Conn, spec: SourceSpec, delivery_id: int) -> int:
             ),
         )
     )
-    connection.execute(sql.SQL("drop table {}").format(failures))
+    drop_findings(connection, spec, delivery_id)
     return moved.rowcount
 
 

@@ -64,6 +64,17 @@ def failures_name(spec: SourceSpec, delivery_id: int) -> str:
     return f"{partition_name(spec, delivery_id)}__failures"
 
 
+def counts_name(spec: SourceSpec, delivery_id: int) -> str:
+    """Name in schema raw of the table of counts that the checks leave: `(rule text, checked bigint, failed bigint)`."""
+    return f"{partition_name(spec, delivery_id)}__counts"
+
+
+def drop_findings(connection: Conn, spec: SourceSpec, delivery_id: int) -> None:
+    """Remove what the checks left."""
+    for name in (failures_name(spec, delivery_id), counts_name(spec, delivery_id)):
+        connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("raw", name)))
+
+
 def create_partition(connection: Conn, spec: SourceSpec, delivery_id: int) -> None:
     """Make the stand-alone table of a delivery, columns and order as the parent has them. Raises NotReady without parent."""
     if connection.execute("select to_regclass(%s)", [f"raw.{spec.name}"]).fetchone() == (None,):
@@ -80,8 +91,9 @@ def create_partition(connection: Conn, spec: SourceSpec, delivery_id: int) -> No
 
 def drop_partition(connection: Conn, spec: SourceSpec, delivery_id: int) -> None:
     """Remove the tables of a delivery that was not accepted."""
-    for name in (partition_name(spec, delivery_id), failures_name(spec, delivery_id)):
-        connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("raw", name)))
+    table = sql.Identifier("raw", partition_name(spec, delivery_id))
+    connection.execute(sql.SQL("drop table if exists {}").format(table))
+    drop_findings(connection, spec, delivery_id)
 
 
 def _raw(connection: Conn, spec: SourceSpec) -> None:

@@ -41,6 +41,8 @@ def take_in(ctx: LoadContext, spec: SourceSpec, up_to: date) -> list[int]:
     duplicate, waiting and incomplete ones are recorded. Raises KeyMissing when the key is not the database's.
     """
     with Inbox(ctx.inbox, spec.department) as inbox, ctx.connect() as connection:
+        # What a crash of the machine would lose is taken in once more; what accepting commits is on the disk, and this before it
+        connection.execute("set synchronous_commit = off")
         # One at a time; the lock goes with the connection, also when the process is killed
         connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"take_in {spec.name} {ctx.region}"])
         _check_key(connection, ctx.key)  # behind the lock: the key may have been changed while this waited

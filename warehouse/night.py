@@ -53,13 +53,17 @@ def accept(settings: Settings, source: str, business_date: date) -> "list[Outcom
 
     Asked again it judges only what is still open. Gives what became of the deliveries judged now.
     """
-    from expectations import DeliveryFacts, check
+    from expectations import DeliveryFacts, checking
     from ingest import ledger
     from ingest.accept import accept as settle
 
     spec = _spec(settings, source)
     context = _context(settings, spec, None)
-    with _connect(settings) as connection, _alone(connection, f"accept {source} {settings.region}"):
+    with (
+        _connect(settings) as connection,
+        _alone(connection, f"accept {source} {settings.region}"),
+        checking(context.conninfo, spec) as checks,
+    ):
         _write_promises(connection, settings, spec, business_date)  # what is accepted from now on is late for earlier days
         loading = ledger.by_status(connection, source, settings.region, ["loading"], business_date)
         outcomes = []
@@ -69,8 +73,8 @@ def accept(settings: Settings, source: str, business_date: date) -> "list[Outcom
             # Rows and totals were compared with the manifest while loading: a delivery that differs is refused by then.
             facts = DeliveryFacts(one.delivery_id, one.region, one.business_date, one.rows_in_file)
             with _errors_written(connection, one.delivery_id):
-                verdict = check(context.conninfo, spec, facts)
-            outcomes.append(settle(context, spec, one.delivery_id, verdict))
+                verdict = checks.check(facts)
+            outcomes.append(settle(context, spec, one.delivery_id, verdict, connection))
         _write_promises(connection, settings, spec, business_date, ended=True)
         _record(connection, source, business_date, _ending(connection, settings, spec, business_date))
     return outcomes

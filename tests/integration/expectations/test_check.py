@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from expectations import CheckError, DeliveryFacts, check, rules_of
+from expectations import CheckError, DeliveryFacts, check, checking, rules_of
 from expectations import checkpoint as checkpoint_module
 from expectations.rules import Rule
 from ingest.accept import Verdict, accept
@@ -203,8 +203,8 @@ def test_an_expectation_that_raises_is_our_error(ctx: LoadContext) -> None:
     rules = rules_of(spec, DAY, ctx.region)
     with psycopg.connect(ctx.conninfo) as connection:
         checkpoint_module.scan(connection, spec, delivery.delivery_id, rules[:-3])
-    with pytest.raises(CheckError, match=rules[-3].id):
-        checkpoint_module.judge(ctx.conninfo, spec, delivery, rules)
+    with checking(ctx.conninfo, spec) as checks, pytest.raises(CheckError, match=rules[-3].id):
+        checks.judge(delivery, rules)
 
 
 def test_a_statement_that_fails_is_our_error_and_quotes_no_cell(ctx: LoadContext, monkeypatch: pytest.MonkeyPatch) -> None:
