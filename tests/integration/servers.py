@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import getpass
+import hashlib
 import os
 import shutil
 import socket
@@ -187,6 +188,16 @@ class Breaking(Quiet):
         if broken:
             self.connection.shutdown(socket.SHUT_RDWR)
         return None
+
+
+class Versioned(Quiet):
+    """Says which version of a file it has, as web servers do."""
+
+    def end_headers(self) -> None:
+        path = Path(self.translate_path(self.path))
+        if path.is_file():
+            self.send_header("ETag", f'"{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"')
+        super().end_headers()
 
 
 class Guarded(Quiet):

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
+import psycopg
 import pytest
+from cryptography.fernet import Fernet
 
 from ingest.context import LoadContext
 from ingest.errors import InboxUnreachable
 from ingest.inbox import Inbox, scan
 from tests.extracts import DAY, fixture_rows, write_extract
 from tests.integration.ingest.conftest import KEY, SPECS, ctx, server
+from tests.integration.nights import _quiet as quiet
 from tests.integration.nights import rows
-from tests.integration.servers import Breaking, Guarded, OpenSsh, Quiet, free_port, object_store, open_ssh, password_sftp, web
+from tests.integration.servers import (
+    Breaking,
+    Guarded,
+    OpenSsh,
+    Quiet,
+    free_port,
+    object_store,
+    open_ssh,
+    password_sftp,
+    web,
+)
 from warehouse import settings as module
+from warehouse.connections import place_of
 from warehouse.errors import BureauError
-from warehouse.night import take_in
+from warehouse.night import accept, take_in
+from warehouse.services import airflow_environment, postgres
 from warehouse.settings import Settings, load_settings
 
 pytestmark = pytest.mark.integration
@@ -66,6 +84,20 @@ def test_a_web_servers_pages_are_an_inbox(configure: Configure, delivered: Path,
         assert night(configure(f'inbox = "http://127.0.0.1:{port}/"')) == LOADED
 
 
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that are fetched."""
+    names: list[str] = []
+    open_ = Inbox.open
+
+    def watched(inbox: Inbox, name: str) -> BinaryIO:
+        names.append(name)
+        return open_(inbox, name)
+
+    monkeypatch.setattr(Inbox, "open", watched)
+    return names
+
+
 @pytest.mark.parametrize("lines", ['login = "统计"\npassword = "word of the day"', 'token = "token-of-the-day"'])
 def test_a_web_server_that_asks_who_we_are(configure: Configure, delivered: Path, lines: str) -> None:
     with web(delivered, Guarded) as port:
@@ -105,6 +137,48 @@ def test_sftp_with_a_pinned_key_through_airflows_variable(
     assert night(configure(f'inboxes = {{saic = "sftp://saic_conn@{delivered}/saic"}}')) == LOADED
 
 
+WRITTEN_BY_AIRFLOW = """
+import json, sys
+from airflow import settings
+from airflow.models.connection import Connection
+from airflow.models.team import Team
+settings.initialize()
+Connection.metadata.create_all(settings.engine, tables=[Team.__table__, Connection.__table__])
+with settings.Session() as session:
+    session.add(Connection(**json.load(sys.stdin)))
+    session.commit()
+"""
+
+
+def test_sftp_with_a_connection_that_was_entered_in_airflow(configure: Configure, delivered: Path, ssh: OpenSsh) -> None:
+    settings = configure(f'inboxes = {{saic = "sftp://saic_conn@{delivered}/saic"}}')
+    extra = {"private_key": ssh.key_file.read_text(), "host_key": ssh.host_key}
+    given = {"conn_id": "saic_conn", "conn_type": "sftp", "login": ssh.user, "host": "127.0.0.1", "port": ssh.port}
+    subprocess.run(
+        [sys.executable, "-c", WRITTEN_BY_AIRFLOW],
+        env=airflow_environment.environment(settings),
+        input=json.dumps(given | {"password": "word of the day", "extra": json.dumps(extra)}),
+        text=True,
+        check=True,
+    )
+    with psycopg.connect(postgres.conninfo(settings, database=postgres.AIRFLOW_DATABASE)) as connection:
+        (stored,) = connection.execute("select password, extra, is_encrypted, is_extra_encrypted from connection").fetchall()
+    assert stored[2:] == (True, True)
+    assert "word of" not in stored[0] and "PRIVATE KEY" not in stored[1] and "ssh-ed25519" not in stored[1]
+    place = place_of(settings, "saic")
+    assert (place.access.password, place.access.private_key) == ("word of the day", extra["private_key"])
+    assert night(settings) == LOADED
+    key = settings.secrets / "airflow_fernet.key"
+    right = key.read_text()
+    key.write_text(Fernet.generate_key().decode())
+    try:
+        with pytest.raises(BureauError) as caught:
+            place_of(settings, "saic")
+        assert caught.value.key == "connections.unreadable"
+    finally:
+        key.write_text(right)
+
+
 def test_sftp_with_a_password(configure: Configure, delivered: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("word of the night\n")
@@ -138,8 +212,10 @@ def test_a_key_file_that_is_not_there_is_no_empty_inbox(configure: Configure, de
     assert caught.value.kind == "login"
 
 
-def test_an_object_store_is_an_inbox(configure: Configure, delivered: Path) -> None:
+def test_an_object_store_is_an_inbox(configure: Configure, delivered: Path, opened: list[str]) -> None:
     import boto3
+
+    data = next((delivered / "saic").glob("*.csv"))
 
     with object_store() as url:
         names = {"aws_access_key_id": "bureau", "aws_secret_access_key": "hidden-word", "region_name": "us-east-1"}
@@ -151,7 +227,18 @@ def test_an_object_store_is_an_inbox(configure: Configure, delivered: Path) -> N
             f'inboxes = {{saic = "s3://store@deliveries/to/stats"}}\n[connections.store]\nlogin = "bureau"\n'
             f'password = "hidden-word"\nendpoint = "{url}"\nregion = "us-east-1"\n'
         )
-        assert night(configure(toml)) == LOADED
+        key = f"to/stats/{data.name}"
+        store.put_object(Bucket="deliveries", Key=key, Body=data.read_bytes()[:-9] + b"x" * 9)
+        settings = configure(toml)
+        assert [night(settings) for _ in range(2)] == [[("refused", None)]] * 2
+        assert opened.count(data.name) == 1, "what was refused is not fetched again"
+        store.put_object(Bucket="deliveries", Key=key, Body=data.read_bytes())
+        assert night(settings) == [*LOADED, ("refused", None)]
+        with quiet():
+            (outcome,) = accept(settings, SPEC.name, DAY)
+        assert (outcome.status, outcome.rows_accepted) == ("accepted", LOADED[0][1])
+        assert night(settings) == [("accepted", LOADED[0][1]), ("refused", None)]
+        assert opened.count(data.name) == 2
     with pytest.raises(InboxUnreachable) as caught:  # the store is down
         night(configure(toml))
     assert caught.value.is_passing and "hidden-word" not in str(caught.value)

@@ -17,11 +17,11 @@ from ingest.inbox import Inbox
 from ingest.transport_place import Access, Place
 from ingest.transport_sftp import Pieces
 from tests.integration.ingest.conftest import ctx, server
-from tests.integration.servers import OpenSsh
-from tests.integration.test_transport import LOADED, Configure, configure, delivered, ledger, night, sftp, ssh
+from tests.integration.servers import OpenSsh, Versioned, web
+from tests.integration.test_transport import LOADED, Configure, configure, delivered, ledger, night, opened, sftp, ssh
 
 pytestmark = pytest.mark.integration
-__all__ = ["configure", "ctx", "delivered", "server", "ssh"]
+__all__ = ["configure", "ctx", "delivered", "opened", "server", "ssh"]
 PIECE = 1 << 14
 
 
@@ -135,3 +135,17 @@ def test_a_session_that_ended_between_two_questions_is_made_anew(tmp_path: Path,
         assert ssh.end_sessions() > 0
         with inbox.open("a.csv") as file:
             assert file.read() == b"all"
+
+
+def test_a_web_server_that_knows_versions_is_asked_once_for_what_was_refused(
+    configure: Configure, delivered: Path, opened: list[str]
+) -> None:
+    data = next((delivered / "saic").glob("*.csv"))
+    whole = data.read_bytes()
+    data.write_bytes(whole[:-9] + b"x" * 9)
+    with web(delivered, Versioned) as port:
+        settings = configure(f'inbox = "http://127.0.0.1:{port}/"')
+        assert [night(settings) for _ in range(2)] == [[("refused", None)]] * 2
+        assert opened.count(data.name) == 1
+        data.write_bytes(whole)
+        assert night(settings) == [*LOADED, ("refused", None)]
