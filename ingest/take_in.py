@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest import archive, ledger
+from ingest.alone import take_lock
 from ingest.archive import Incoming
 from ingest.context import LoadContext
 from ingest.ddl import Conn, drop_partition
@@ -43,8 +44,7 @@ def take_in(ctx: LoadContext, spec: SourceSpec, up_to: date) -> list[int]:
     with Inbox(ctx.inbox, spec.department) as inbox, ctx.connect() as connection:
         # What a crash of the machine would lose is taken in once more; what accepting commits is on the disk, and this before it
         connection.execute("set synchronous_commit = off")
-        # One at a time; the lock goes with the connection, also when the process is killed
-        connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [f"take_in {spec.name} {ctx.region}"])
+        take_lock(connection, f"take_in {spec.name} {ctx.region}")
         _check_key(connection, ctx.key)  # behind the lock: the key may have been changed while this waited
         archive.sweep(ctx.archive)
         note_strangers(connection, inbox, spec, ctx.region)

@@ -289,6 +289,8 @@ def _connect(settings: Settings, role: str | None = "bureau_loader") -> Iterator
 
 @contextmanager
 def _alone(connection: Connection, what: str) -> Iterator[None]:
-    """One at a time: a task that was given up may still be at work. The lock goes with the connection."""
-    connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [what])
+    """One at a time: a task that was given up may still be at work."""
+    from ingest.alone import take_lock
+
+    take_lock(connection, what)
     yield

@@ -15,7 +15,8 @@ with counts as (
         ('population.age_15_64', c.age_15_64),
         ('population.age_15_60', c.age_15_60)
     ) as f (account, people)
-    where f.people is not null
+    -- who lives in no known town is counted with the city: a row of 乡镇不详 is no denominator
+    where f.people is not null and c.geography <> {{ this_build('region') }} || '999'
 ),
 
 posted as (
