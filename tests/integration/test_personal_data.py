@@ -15,7 +15,9 @@ from ingest.inbox import Inbox, scan
 from ingest.readers import Findings, Naming, read
 from ingest.spec import SourceSpec, all_specs
 from tests.integration.nights import SEED, City
+from warehouse.secret_key import pseudonym_key
 from warehouse.services import postgres
+from warehouse.settings import Settings
 from warehouse.synth import PLANTED_NAMES, planted_ids
 
 pytestmark = pytest.mark.integration
@@ -71,6 +73,12 @@ def leaks(content: bytes, ids: set[bytes]) -> set[bytes]:
     return found
 
 
+def holds_key(settings: Settings, content: bytes) -> bool:
+    """Whether the key of the pseudonyms is in it, as bytes or in hexadecimal digits."""
+    key = pseudonym_key(settings)
+    return key in content or key.hex().encode() in content.lower()
+
+
 def test_the_search_finds_what_was_delivered(city: City, delivered_ids: set[bytes]) -> None:
     """Held against the archive, which has it all: a search that finds nothing there would prove nothing."""
     content = b"".join(path.read_bytes() for path in city.settings.archive.rglob("*") if path.is_file())
@@ -78,6 +86,7 @@ def test_the_search_finds_what_was_delivered(city: City, delivered_ids: set[byte
     assert {name.encode("gb18030") for name in PLANTED_NAMES} <= found
     assert {ident.encode() for ident in planted_ids(SEED)} <= delivered_ids
     assert len(delivered_ids) > 1000
+    assert holds_key(city.settings, (city.settings.secrets / "pseudonym.key").read_bytes())
 
 
 def test_no_table_of_any_database_holds_an_id_or_a_name(city: City, delivered_ids: set[bytes]) -> None:
@@ -94,6 +103,7 @@ def test_no_table_of_any_database_holds_an_id_or_a_name(city: City, delivered_id
                 with connection.cursor().copy(statement) as copy:
                     content = b"".join(bytes(block) for block in copy)
                 assert leaks(content, delivered_ids) == set(), f"{database}: {schema}.{table}"
+                assert not holds_key(city.settings, content), f"{database}: {schema}.{table}"
                 checked += 1
             assert connection.execute("select count(*) from pg_largeobject_metadata").fetchone() == (0,)
     assert checked > 200
@@ -108,6 +118,7 @@ def test_no_file_of_the_home_holds_an_id_or_a_name(city: City, delivered_ids: se
         names = [name.encode() for name in PLANTED_NAMES]
         content = path.read_bytes()
         assert not [name for name in names if name in content], path
+        assert path.is_relative_to(home / "secrets") or not holds_key(city.settings, content), path
         if not path.is_relative_to(
             home / "postgres"
         ):  # tables and WAL are compressed and binary: what they say is looked at above
