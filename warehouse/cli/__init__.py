@@ -36,6 +36,8 @@ COMMANDS = {
     "proof": "warehouse.cli.proof:proof",
     "why": "warehouse.cli.why:why",
     "release": "warehouse.cli.release:release",
+    "row": "warehouse.cli.row:row",
+    "lineage": "warehouse.cli.lineage:lineage",
     "quarantine": "warehouse.cli.quarantine:quarantine",
     "coding": "warehouse.cli.coding:coding",
     "key": "warehouse.cli.key:key",

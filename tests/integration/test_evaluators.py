@@ -1,0 +1,174 @@
+"""What an evaluator opens: figures and rows in SQL and at the command line, the way above an indicator."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import psycopg
+import pytest
+
+from ingest.places import row_line
+from ingest.spec import load_spec
+from tests.integration.nights import City, rows
+from warehouse.lineage.page import as_html, as_json
+from warehouse.lineage.read import lineage
+from warehouse.row_story import Story, tell
+from warehouse.services.postgres import conninfo
+from warehouse.settings import Settings
+from warehouse.trace import trace
+
+pytestmark = pytest.mark.integration
+FIGURES = 16
+
+
+@pytest.fixture(scope="module")
+def settings(city: City) -> Settings:
+    return city.after(4)
+
+
+@pytest.fixture(scope="module")
+def evaluator(settings: Settings) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    with psycopg.connect(conninfo(settings, role="bureau_evaluator"), autocommit=True) as connection:
+        yield connection
+
+
+def cells(settings: Settings) -> list[tuple[str, str, str, str, str]]:
+    """Figures that have units, of many indicators."""
+    found = rows(
+        settings,
+        "select indicator, period, geography, breakdown_type, breakdown from mart.indicator_values where unit_count > 0 "
+        "order by 1, 4, 2, 3, 5",
+    )
+    draw = random.Random(7)
+    by_indicator: dict[str, list[Any]] = {}
+    for row in found:
+        by_indicator.setdefault(row[0], []).append(row)
+    return [draw.choice(by_indicator[name]) for name in draw.sample(sorted(by_indicator), FIGURES)]
+
+
+def test_a_figure_opened_in_sql_is_the_one_that_the_command_opens(
+    settings: Settings, evaluator: psycopg.Connection[tuple[Any, ...]]
+) -> None:
+    for cell in cells(settings):
+        name, period, geography, kind, member = cell
+        wanted = trace(settings, name, period, geography=geography, breakdown=f"{kind}={member}", limit=None)
+        units = evaluator.execute("select * from mart.trace_figure(%s, %s, %s, %s, %s, null)", cell).fetchall()
+        totals = {
+            role: (total, count)
+            for role, total, count in evaluator.execute("select * from mart.trace_total(%s, %s, %s, %s, %s)", cell)
+        }
+        sides = {"numerator": wanted.numerator} | ({"denominator": wanted.denominator} if wanted.denominator else {})
+        assert totals == {role: (side.sum, side.unit_count) for role, side in sides.items()}, cell
+        assert {(row[0], row[1], row[2]): (row[3], row[4], tuple(row[5])) for row in units} == {
+            (role, unit.unit_type, unit.unit_id): (unit.weight, unit.attributes, unit.row_ids)
+            for role, side in sides.items()
+            for unit in side.units
+        }, cell
+
+
+def test_pages_are_the_whole_and_the_largest_come_first_when_asked(evaluator: psycopg.Connection[tuple[Any, ...]]) -> None:
+    asked = (
+        "select unit_id, weight from mart.trace_figure('LOAN_ISS', '2010', page_limit => %s, page_offset => %s, by_weight => %s)"
+    )
+    for by_weight in (False, True):
+        whole = evaluator.execute(asked, [None, 0, by_weight]).fetchall()
+        pages = [evaluator.execute(asked, [7, start, by_weight]).fetchall() for start in range(0, len(whole) + 7, 7)]
+        assert [unit for page in pages for unit in page] == whole and len(whole) > 14
+        assert not by_weight or [row[1] for row in whole] == sorted((row[1] for row in whole), reverse=True)
+
+
+@pytest.mark.parametrize("call", ["'NO_SUCH', '2010'", "'ENT_NEW', '2010-13'", "'ENT_NEW', '2010', breakdown_type => 'colour'"])
+def test_a_figure_that_cannot_be_is_refused(evaluator: psycopg.Connection[tuple[Any, ...]], call: str) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue):
+        evaluator.execute(f"select * from mart.trace_figure({call})".encode())
+
+
+def test_only_evaluators_open_figures_and_rows(settings: Settings, evaluator: psycopg.Connection[tuple[Any, ...]]) -> None:
+    with psycopg.connect(conninfo(settings, role="bureau_analyst"), autocommit=True) as analyst:
+        for call in ("mart.trace_figure('ENT_NEW', '2010')", "mart.trace_row(1)", "ledger.put_aside(1)"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                analyst.execute(f"select * from {call}".encode())
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        evaluator.execute("select * from quarantine.registrations")
+
+
+def delivered_personal(settings: Settings, story: Story) -> set[str]:
+    """What the archived line says in columns of personal data."""
+    spec = load_spec(story.source)
+    placed = row_line(settings.archive, spec, story.sha256, story.row_number, story.region, story.business_date)
+    assert placed.place == story.line
+    personal = {cell for column, cell in zip(spec.columns, placed.cells, strict=True) if column.is_personal and cell}
+    assert personal
+    return personal
+
+
+def test_an_accepted_row_says_where_it_counts_and_nothing_personal(settings: Settings) -> None:
+    row_id = rows(settings, "select min(row_id) from raw.registrations where position('**' in entname) > 0")[0][0]
+    story = tell(settings, row_id)
+    assert story.state == "accepted" and story.cells is not None and not story.reasons
+    assert set(story.normalised or ()) >= {"entname"} and "entname" in story.masked
+    assert set(story.hidden) == {"lerep", "lerepcerno"}
+    assert {one.outcome for one in story.checks} <= {"passed", "warned", "delivery"}
+    assert any(one.outcome == "passed" for one in story.checks)
+    births = [one for one in story.counted if one.account == "entity.birth"]
+    assert [(one.unit_id, one.weight) for one in births] == [(story.cells["pripid"], 1)]
+    assert str(births[0].effective_date) == story.cells["estdate"]
+    said = json.dumps(asdict(story), ensure_ascii=False, default=str)
+    assert not [text for text in delivered_personal(settings, story) if text in said]
+
+
+def test_postings_of_a_row_are_those_that_name_it(settings: Settings) -> None:
+    for source in ("registrations", "survey", "loans", "population"):
+        row_id = rows(settings, f"select max(row_id) from raw.{source}")[0][0]
+        standing = rows(
+            settings,
+            "select account, effective_date, sum(weight) from evidence.posting where source_rows @> array[%s::bigint] "
+            "group by account, effective_date, until_date, unit_id, geography, geo_scope, period_grain, applies_to "
+            "having sum(weight) <> 0",
+            [row_id],
+        )
+        found = [(one.account, one.effective_date, one.weight) for one in tell(settings, row_id).counted]
+        assert sorted(found) == sorted(standing) and standing, source
+
+
+def test_a_row_put_aside_says_why_and_what_else_was(settings: Settings) -> None:
+    held = rows(
+        settings,
+        "select row_id, reasons from quarantine.registrations where delivery_id = "
+        "(select delivery_id from quarantine.registrations group by 1 order by count(*) desc limit 1) order by row_id",
+    )
+    story = tell(settings, held[0][0])
+    assert story.state == "quarantined" and list(story.reasons) == held[0][1] and story.cells is None and not story.counted
+    assert {one.rule for one in story.checks if one.outcome == "quarantined"} == set(held[0][1])
+    assert story.excluded == len(held) > 3
+    assert [(one.row_id, one.reasons) for one in story.nearby] == held[1:]
+    said = json.dumps(asdict(story), ensure_ascii=False, default=str)
+    assert not [text for text in delivered_personal(settings, story) if text in said]
+
+
+def test_the_way_above_an_indicator_leads_to_delivered_columns(settings: Settings) -> None:
+    found = lineage(settings, "SURV_LEGAL_1")
+    names = {node.name: node for node in found.graph.nodes.values()}
+    assert names["raw.registrations"].kind == "source" and names["mart.indicator_values"].kind == "figure"
+    assert "raw.employment" not in names and "register.reg_entity" in names
+    origins = {(one.model, one.column): one.origins for one in found.columns}
+    model = "evidence.evi_survival__1_cohort"
+    assert "raw.registrations.estdate" in origins[model, "effective_date"]
+    assert "raw.registrations.row_id" in origins[model, "source_rows"]
+    assert origins[model, "weight"] == (), "the model says it: each counts 1"
+    assert not found.not_understood
+    used = rows(
+        settings,
+        "select d.sha256 from ledger.build_input i join ledger.delivery d using (delivery_id) "
+        "where i.build_id = (select max(build_id) from ledger.build where status = 'published') and d.source = 'registrations'",
+    )
+    assert sorted(one.sha256 for one in found.inputs) == sorted(row[0] for row in used)
+    document = json.loads(as_json(found))
+    assert {key for edge in document["edges"] for key in edge} == {node["id"] for node in document["nodes"]}
+    page = as_html(found, "zh")
+    assert all(one.sha256 in page for one in found.inputs) and page.count("<rect") == len(names)
+    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "") and "https://" not in page and "<script" not in page
