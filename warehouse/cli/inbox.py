@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -32,12 +33,12 @@ def inbox(department: str | None, form: str) -> None:
     if form == "json":
         click.echo(json.dumps([asdict(box) for box in found], ensure_ascii=False, indent=1, default=str))
     else:
-        _print_tables(found, settings.lang)
+        _print_tables(found, settings.lang, ZoneInfo(settings.timezone))
     if any(box.reach != "ok" for box in found):
         sys.exit(1)
 
 
-def _print_tables(found: "list[Box]", lang: str) -> None:
+def _print_tables(found: "list[Box]", lang: str, zone: ZoneInfo) -> None:
     from rich import box as lines
     from rich.console import Console
     from rich.table import Table
@@ -61,7 +62,7 @@ def _print_tables(found: "list[Box]", lang: str) -> None:
         open_ = [one for one in box.deliveries if one.state != "settled"]
         for one in open_[:_SHOWN]:
             size = "" if one.size is None else f"{one.size:,}"
-            changed = one.changed_at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if one.changed_at else ""
+            changed = one.changed_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if one.changed_at else ""
             files.add_row(*map(Text, [box.department, one.file_name, t(f"inbox.state.{one.state}", lang), size, changed]))
         if len(open_) > _SHOWN:
             files.add_row(Text(box.department), Text(t("inbox.more", lang, count=len(open_) - _SHOWN)))
