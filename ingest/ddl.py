@@ -8,6 +8,7 @@ the migrations. A column that a newer spec has is added; one that it no longer h
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,13 @@ def _is_made(connection: Conn, spec: SourceSpec) -> bool:
 
 
 def partition_name(spec: SourceSpec, delivery_id: int) -> str:
-    """Name in schema raw of a delivery's own table."""
+    """Name in schema raw of a delivery's own table: it has one from loading until its month is compacted."""
     return f"{spec.name}__d{delivery_id}"
+
+
+def month_name(spec: SourceSpec, day: date) -> str:
+    """Name in schema raw of the table of a compacted month (`ingest.compaction`)."""
+    return f"{spec.name}__m{day:%Y%m}"
 
 
 def failures_name(spec: SourceSpec, delivery_id: int) -> str:

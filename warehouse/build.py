@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 
 from warehouse.coding import code_rows
+from warehouse.compaction import compact_months
 from warehouse.dbt import compiled_marker, project_hash, run_dbt
 from warehouse.errors import BureauError
 from warehouse.services.postgres import conninfo
@@ -44,6 +45,7 @@ def build(settings: Settings, business_date: date) -> int:
     previous build stays in sight.
     """
     with only_build(settings) as connection:
+        compact_months(connection, settings, business_date)
         refuse_few_locks(connection)
         build_id = _open(connection, settings, business_date)
         try:
@@ -65,7 +67,8 @@ def last_published(connection: Connection) -> tuple[int, date] | None:
 
 
 def refuse_few_locks(connection: Connection) -> None:
-    """Raises BureauError when the server's lock table could not hold what a build touches: each delivery is a table of its own.
+    """Raises BureauError when the server's lock table could not hold what a build touches: each delivery has a table of its own
+    until its month is compacted.
 
     A server of one's own comes with 64 × 100 locks; a build that runs out of them would end with "out of shared memory".
     """

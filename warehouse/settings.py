@@ -39,6 +39,11 @@ class Settings(BaseSettings):
     archive_keep_days: int | None = Field(
         default=None, ge=1, description="Days after which `archive prune` may remove files that nothing needs; default: never."
     )
+    compact_after_months: int = Field(
+        default=2,
+        ge=0,
+        description="Closed months whose deliveries keep tables of their own; older months become one table each.",
+    )
     timezone: str = "Asia/Shanghai"
     schedule: str = Field(default="0 2 * * *", description="When the nightly runs start (cron, in `timezone`).")
     cutoff_hours: float = Field(default=4.0, gt=0, description="Hours after the start when the build stops waiting.")

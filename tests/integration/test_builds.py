@@ -29,6 +29,7 @@ from tests.integration.nights import (
 )
 from tests.reference.files import deliveries
 from tests.reference.tiny import deliver
+from warehouse.compaction import compact_months
 from warehouse.errors import BureauError
 from warehouse.services import postgres
 from warehouse.settings import PROJECT, Settings
@@ -53,6 +54,17 @@ def test_one_build_of_everything_is_four_builds(city: City, tmp_path: Path) -> N
     assert_same(home, city.after(4))
     reversals = "select count(*) from evidence.posting where account = 'entity.birth' and weight < 0"
     assert rows(home, reversals) == [(0,)] and rows(city.after(4), reversals) != [(0,)]
+
+
+def test_compacting_changes_no_figure(city: City, tmp_path: Path) -> None:
+    """Three nights' deliveries in one table a source, as if the month were over; the fourth night builds on it."""
+    home = city.from_night(3)
+    raw = "select tablename from pg_tables where schemaname = 'raw'"
+    with psycopg.connect(postgres.conninfo(home), autocommit=True) as connection:
+        assert compact_months(connection, home.model_copy(update={"compact_after_months": 0}), date(2011, 1, 1)) > 3
+    assert {name for (name,) in rows(home, raw)} >= {"registrations__m201012", "employment__m201012"}
+    play(home, LAST, city.inbox(4, tmp_path))
+    assert_same(home, city.after(4))
 
 
 @pytest.mark.long

@@ -55,7 +55,7 @@ def _clean(connection: psycopg.Connection[tuple[object, ...]], specs: list[Sourc
         connection.execute(f"truncate quarantine.{spec.name}")
     tables = connection.execute(
         "select format('drop table %I.%I', schemaname, tablename) from pg_tables where schemaname = 'raw' "
-        "and tablename like '%\\_\\_d%'"
+        "and tablename ~ '__[dm][0-9]+'"
     ).fetchall()
     for (statement,) in tables:
         connection.execute(str(statement))
