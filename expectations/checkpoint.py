@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from time import perf_counter
 from types import TracebackType
@@ -11,11 +11,14 @@ from typing import Any, Self
 
 import psycopg
 
+from expectations.across import count_across
 from expectations.errors import ENGINE, CheckError
 from expectations.facts import DeliveryFacts
 from expectations.predicates import Lists
 from expectations.rules import Rule, rules_of
 from expectations.scan import SCHEMA, Scanned, scan
+from expectations.standing import before
+from expectations.usual import Usual, bands_of, by_rule, history, measure, measures_of
 from ingest.accept import Refusal, Verdict
 from ingest.ddl import counts_name, partition_name
 from ingest.ledger import CheckResult
@@ -54,18 +57,29 @@ class Checkpoint:
         """
         spec = self._spec
         rules = rules_of(spec, delivery.business_date, delivery.region, self._lists)
+        measures = measures_of(spec, delivery.business_date.isoformat(), self._lists)
         try:
-            with self._connected().transaction():
-                scanned = scan(self._connected(), spec, delivery.delivery_id, rules)
+            connection = self._connected()
+            with connection.transaction():
+                scanned = scan(connection, spec, delivery.delivery_id, rules)
+                past = before(connection, spec, delivery)
+                counting = count_across(connection, spec, delivery, past, counts_name(spec, delivery.delivery_id))
+                started = perf_counter()
+                observed = measure(connection, spec, delivery, measures)
+                bands = bands_of(measures, history(connection, spec, delivery, past), delivery.rows)
+                measuring = perf_counter() - started
         except psycopg.Error as error:
             # The server's message may quote a cell; its code may not
             kind = f"{type(error).__name__} {error.sqlstate}"
             raise CheckError(f"{spec.name}, delivery {delivery.delivery_id}: {kind}", {ENGINE: kind}) from None
         started = perf_counter()
-        judged = self.judge(delivery, rules)
-        return _verdict(rules, judged, scanned, perf_counter() - started)
+        judged = self.judge(delivery, rules, by_rule(measures, observed, bands))
+        timed = counting | {one.rule: measuring / len(measures) for one in measures}
+        return _verdict(rules, judged, scanned, perf_counter() - started, timed, observed)
 
-    def judge(self, delivery: DeliveryFacts, rules: Sequence[Rule]) -> dict[str, dict[str, Any]]:
+    def judge(
+        self, delivery: DeliveryFacts, rules: Sequence[Rule], usual: Mapping[str, Usual]
+    ) -> dict[str, dict[str, Any]]:
         """What the engine makes of the scan: by rule id its `success` and counts. Raises CheckError when one raised."""
         from great_expectations.validator.v1_validator import Validator
 
@@ -80,7 +94,7 @@ class Checkpoint:
                 # What the engine's own use of its libraries is warned of is not ours to mend, nor a failed check
                 warnings.simplefilter("ignore", DeprecationWarning)
                 with batch_definition(self._engine(), SCHEMA, partition_name(spec, delivery.delivery_id)) as batch:
-                    suite = suite_of(spec, delivery, rules, counts)
+                    suite = suite_of(spec, delivery, rules, counts, usual)
                     outcome = Validator(batch, result_format="BASIC").validate_expectation_suite(suite)
         except Exception as error:
             kind = type(error).__name__
@@ -111,7 +125,7 @@ def _read(results: Iterable[Any], where: str) -> Iterable[tuple[str, dict[str, A
     for result in results:
         rule = result.expectation_config.meta["rule"]
         counts = {name: value for name, value in result.result.items() if name in COUNTED and isinstance(value, int)}
-        yield rule, {"success": bool(result.success), **counts}
+        yield rule, {"success": bool(result.success), **counts, **result.result.get("details", {})}
 
 
 def exceptions(info: dict[str, Any] | None) -> set[str]:
@@ -128,7 +142,14 @@ def _type(record: dict[str, Any]) -> str:
     return name if name.isidentifier() else "an exception"
 
 
-def _verdict(rules: Sequence[Rule], judged: dict[str, dict[str, Any]], scanned: Scanned, judging: float) -> Verdict:
+def _verdict(
+    rules: Sequence[Rule],
+    judged: dict[str, dict[str, Any]],
+    scanned: Scanned,
+    judging: float,
+    timed: Mapping[str, float],
+    measures: Mapping[str, float],
+) -> Verdict:
     in_scan = sum(rule.kind in ("row", "fault") for rule in rules)
     checks: list[CheckResult] = []
     for rule in rules:
@@ -145,12 +166,14 @@ def _verdict(rules: Sequence[Rule], judged: dict[str, dict[str, Any]], scanned: 
                 checked,
                 failed,
                 failed / checked if checked else 0.0,
-                0.0,
-                own.get(rule.kind, 0.0) + judging / len(rules),
+                rule.threshold,
+                own.get(rule.kind, timed.get(rule.id, 0.0)) + judging / len(rules),
                 found["success"],
+                judged=checked > 0 or rule.kind not in ("across", "usual"),
+                **{name: found.get(name) for name in ("observed", "lower", "upper", "detail")},
             )
         )
     broken = [(rule, result) for rule, result in zip(rules, checks, strict=True) if not result.passed]
     refusals = tuple(Refusal(rule.id, "", rule.sentence_en) for rule, _ in broken if rule.severity == "refuse")
     warnings = sum(rule.severity == "warn" for rule, _ in broken)
-    return Verdict(refusals, warnings, tuple(checks))
+    return Verdict(refusals, warnings, tuple(checks), dict(measures))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
+from expectations.across import KEYS_KEPT, NO_GAP, VANISHING
 from expectations.predicates import Lists, Place, Severity, column_rules, literal
 from expectations.sentences import SENTENCES
+from expectations.usual import measures_of
 from ingest.mangled import keeps_digits
 from ingest.spec import SourceSpec
 
-Kind = Literal["row", "fault", "key", "delivery"]
+Kind = Literal["row", "fault", "key", "delivery", "across", "usual"]
 READING_FAULTS = ("row.field_count", "row.nul", "row.too_long")
 WORKBOOK_FAULTS = ("row.no_result",)
 KEY_REPEATED = "delivery.key_repeated"
@@ -24,7 +26,9 @@ UNSPLIT = "row.field_count"
 class Rule:
     """One rule. `sql` of a `row` rule is TRUE for a failing row and FALSE or NULL for any other (raw's functions never raise).
 
-    kind    row: judged by `sql`; fault: found while reading and kept in `faults`; key: over rows; delivery: on the whole.
+    kind       row: judged by `sql`; fault: found while reading and kept in `faults`; key: over rows; delivery: on the whole;
+               across: between rows, against another source or what came before; usual: against what history has taught.
+    threshold  share that may fail.
     """
 
     id: str
@@ -36,6 +40,7 @@ class Rule:
     owner_en: str
     owner_zh: str
     kind: Kind = "row"
+    threshold: float = 0.0
 
     @property
     def column_name(self) -> str | None:
@@ -54,6 +59,8 @@ def rules_of(spec: SourceSpec, day: date, region: str, lists: Lists | None = Non
         *_column_rules(spec, day, region, lists or Lists.from_seeds()),
         *_between_columns(spec, day),
         _general(spec, KEY_REPEATED, "warn", spec.key, "key"),
+        *_across(spec),
+        *_usual(spec, day, lists or Lists.from_seeds()),
     )
 
 
@@ -97,6 +104,27 @@ def _between_columns(spec: SourceSpec, day: date) -> Iterator[Rule]:
             spec.owner.en,
             spec.owner.zh,
         )
+
+
+def _across(spec: SourceSpec) -> Iterator[Rule]:
+    owner = (spec.owner.en, spec.owner.zh)
+    for rule in spec.between_rows:
+        yield Rule(rule.id, "warn", rule.columns, None, rule.sentence.en, rule.sentence.zh, *owner, "across")
+    for one in spec.references:
+        yield Rule(one.id, "warn", (one.column,), None, one.sentence.en, one.sentence.zh, *owner, "across", one.tolerance)
+    yield replace(_general(spec, KEYS_KEPT, "warn", spec.key, "across"), threshold=VANISHING)
+    yield _general(spec, NO_GAP, "warn", (), "across")
+
+
+def _usual(spec: SourceSpec, day: date, lists: Lists) -> Iterator[Rule]:
+    for name in dict.fromkeys(one.rule for one in measures_of(spec, day.isoformat(), lists)):
+        of, _, kind = name.partition(".")
+        if of == "delivery":
+            yield _general(spec, name, "warn", (), "usual")
+            continue
+        words, title = SENTENCES[kind], spec.column(of).title
+        said = (words.en.format(title=title.en), words.zh.format(title=title.zh))
+        yield Rule(name, "warn", (of,), None, *said, spec.owner.en, spec.owner.zh, "usual")
 
 
 def _general(spec: SourceSpec, name: str, severity: Severity, columns: tuple[str, ...], kind: Kind) -> Rule:

@@ -13,6 +13,23 @@ SENTENCES: dict[str, Texts] = {
         zh="同一文件中主键（{key_zh}）不重复；重复时以后一行为准",
         en="No key ({key_en}) stands twice in a file; where one does, the later row counts",
     ),
+    "delivery.keys_kept": Texts(
+        zh="全量报送保留此前已报送的主键（{key_zh}），消失的不超过2%",
+        en="A full delivery keeps the keys ({key_en}) that stood before; at most 2 % are gone",
+    ),
+    "delivery.no_gap": Texts(
+        zh="上次报送以来应报送的日期均已报送", en="No promised day since the delivery before is without a delivery"
+    ),
+    "delivery.usual_rows": Texts(
+        zh="行数在以往报送的通常范围内", en="The number of rows is within what is usual for this source"
+    ),
+    "delivery.fresh": Texts(
+        zh="最近的业务发生日期距业务日期的天数在通常范围内",
+        en="The newest date in the delivery is as near to the business date as is usual",
+    ),
+    "usual_blanks": Texts(zh="{title}为空的比例在通常范围内", en="{title}: as often blank as is usual"),
+    "usual_codes": Texts(zh="{title}各代码所占比例在通常范围内", en="{title}: each code's share of the rows is as usual"),
+    "usual_sum": Texts(zh="{title}合计在通常范围内", en="{title}: the sum is within what is usual"),
     "row.field_count": Texts(zh="每行栏目数与约定一致", en="Each row has the agreed number of fields"),
     "row.nul": Texts(zh="内容中没有空字符（NUL）", en="No cell holds a NUL character"),
     "row.too_long": Texts(zh="每栏内容不超过4000个字符", en="No cell is longer than 4,000 characters"),

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import great_expectations as gx
 import great_expectations.expectations as gxe
 
+from expectations.expect_measures_to_be_usual import ExpectMeasuresToBeUsual
 from expectations.expect_rule_to_hold import ExpectRuleToHold
 from expectations.expect_totals_to_agree import ExpectTotalsToAgree
 from expectations.facts import DeliveryFacts
 from expectations.rules import Rule
+from expectations.usual import Usual
 from ingest.spec import SourceSpec
 
 _GRAVITY = {"refuse": "critical", "quarantine": "warning", "warn": "info"}
 
 
-def suite_of(spec: SourceSpec, delivery: DeliveryFacts, rules: Sequence[Rule], counts_table: str) -> Any:
+def suite_of(
+    spec: SourceSpec, delivery: DeliveryFacts, rules: Sequence[Rule], counts_table: str, usual: Mapping[str, Usual]
+) -> Any:
     """A `great_expectations.ExpectationSuite` that judges the delivery's partition; `meta["rule"]` names each rule.
 
-    `counts_table` is `schema.table` as the scan leaves it. Belongs to no store: nothing of it outlives the run.
+    `counts_table` is `schema.table` as the scan leaves it; `usual` has the measures by rule. Belongs to no store: nothing of it
+    outlives the run.
     """
-    made = [_expectation(rule, spec, delivery, counts_table) for rule in rules]
+    made = [_expectation(rule, spec, delivery, counts_table, usual) for rule in rules]
     return gx.ExpectationSuite(name=f"{spec.name}__d{delivery.delivery_id}", expectations=made)
 
 
-def _expectation(rule: Rule, spec: SourceSpec, delivery: DeliveryFacts, counts_table: str) -> Any:
+def _expectation(rule: Rule, spec: SourceSpec, delivery: DeliveryFacts, counts_table: str, usual: Mapping[str, Usual]) -> Any:
     common: dict[str, Any] = {
         "severity": _GRAVITY[rule.severity],
         "meta": {
@@ -43,4 +48,6 @@ def _expectation(rule: Rule, spec: SourceSpec, delivery: DeliveryFacts, counts_t
         return gxe.ExpectTableRowCountToEqual(value=delivery.rows, **common)
     if rule.id == "delivery.totals":
         return ExpectTotalsToAgree(differing=list(delivery.totals_differing), **common)
-    return ExpectRuleToHold(rule=rule.id, counts_table=counts_table, **common)
+    if rule.kind == "usual":
+        return ExpectMeasuresToBeUsual(observed=usual[rule.id].observed, bands=usual[rule.id].bands, **common)
+    return ExpectRuleToHold(rule=rule.id, counts_table=counts_table, threshold=rule.threshold, **common)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -32,12 +33,13 @@ class Verdict:
     """What the checks say of a loaded delivery.
 
     Rows to put aside stand in `raw.<source>__d<id>__failures (row_id bigint, reasons text[])`, a row each; no such table means
-    none. `warnings` is the number of findings that are only recorded.
+    none. `warnings` is the number of findings that are only recorded. `measures` are what later deliveries are held against.
     """
 
     refusals: tuple[Refusal, ...] = ()
     warnings: int = 0
     checks: tuple[CheckResult, ...] = ()
+    measures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def accept(ctx: LoadContext, spec: SourceSpec, delivery_id: int, verdict: Verdic
             if delivery.rows_in_file is None:
                 raise NotReady(f"delivery {delivery_id} of {spec.name} is not loaded")
             ledger.write_checks(connection, delivery_id, verdict.checks)
+            ledger.write_measures(connection, delivery_id, verdict.measures)
             if verdict.refusals:
                 _refuse(connection, spec, delivery, verdict)
             else:

@@ -3,7 +3,7 @@ transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
@@ -173,6 +173,16 @@ def write_checks(connection: Conn, delivery_id: int, results: Iterable[CheckResu
             f"on conflict (delivery_id, rule) do update set {changed}",
             [(delivery_id, *(getattr(result, name) for name in _RESULT)) for result in results],
         )
+
+
+def write_measures(connection: Conn, delivery_id: int, measures: Mapping[str, float]) -> None:
+    """Write a delivery's measures down, in place of those of an earlier try."""
+    connection.execute("delete from ledger.delivery_measure where delivery_id = %s", [delivery_id])
+    connection.execute(
+        "insert into ledger.delivery_measure (delivery_id, measure, value) "
+        "select %s, m.measure, m.value from unnest(%s::text[], %s::double precision[]) as m (measure, value)",
+        [delivery_id, list(measures), list(measures.values())],
+    )
 
 
 def _one(connection: Conn, condition: str, values: list[Any]) -> Delivery | None:

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from ingest.errors import SpecError
+from ingest.rule_specs import BetweenRowsSpec, Name, ReferenceSpec, RuleSpec, Strict
+from ingest.rule_specs import Texts as Texts
 
 SOURCES = Path(__file__).parent / "sources"
 
@@ -35,22 +37,10 @@ ColumnType = Literal[
 ID_SUFFIXES = ("check", "birth_year", "sex", "region")
 """What stands behind a `resident_id` or `taxpayer` column in raw: `<name>_check` and so on, text, null without an id."""
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Texts(_Strict):
-    """One text in both languages."""
-
-    zh: str
-    en: str
-
-
-class Household(_Strict):
+class Household(Strict):
     """Rows whose `column` holds one of `codes` are households': their business name, in column `name`, is often the owner's."""
 
     column: Name
@@ -58,7 +48,7 @@ class Household(_Strict):
     name: Name
 
 
-class ColumnSpec(_Strict):
+class ColumnSpec(Strict):
     """One delivered column.
 
     type            what the text must be when it is not blank:
@@ -139,39 +129,19 @@ class ColumnSpec(_Strict):
         return (self.name,)
 
 
-class RuleSpec(_Strict):
-    """A rule between the columns of one row.
-
-    `predicate` is SQL over the raw (text) columns; the row breaks the rule when it is FALSE. NULL is right, so blanks need no
-    care. `{business_date}` stands for the delivery's date; use `violation(...)` to get the condition. `raw.as_date(text)` and
-    `raw.as_decimal(text)` are NULL for text that is no date or number, `raw.amount(text)` likewise but 0 for a blank: a
-    predicate never raises (`ingest/functions.sql`).
-    """
-
-    id: Name
-    severity: Literal["quarantine", "warn"] = "quarantine"
-    columns: tuple[Name, ...]
-    predicate: str
-    sentence: Texts
-
-    def violation(self, business_date: str) -> str:
-        """The SQL condition of a broken row; `business_date` is an SQL expression of type date (a literal or a parameter)."""
-        return f"(({self.predicate.format(business_date=business_date)}) is false)"
-
-
-class WorkingDays(_Strict):
+class WorkingDays(Strict):
     """A delivery for every working day."""
 
     kind: Literal["working_days"]
 
 
-class QuarterEnd(_Strict):
+class QuarterEnd(Strict):
     """A delivery for the last day of every quarter."""
 
     kind: Literal["quarter_end"]
 
 
-class Window(_Strict):
+class Window(Strict):
     """One delivery a year with a business date from `from` to `to` (month-day, same year)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -180,13 +150,13 @@ class Window(_Strict):
     end: MonthDay = Field(alias="to")
 
 
-class Occasional(_Strict):
+class Occasional(Strict):
     """Whenever it comes: nothing is promised."""
 
     kind: Literal["occasional"]
 
 
-class SourceSpec(_Strict):
+class SourceSpec(Strict):
     """One department extract; `department` is its folder in the inbox."""
 
     name: Name
@@ -206,6 +176,8 @@ class SourceSpec(_Strict):
     calendar: WorkingDays | QuarterEnd | Window | Occasional = Field(discriminator="kind")
     columns: tuple[ColumnSpec, ...]
     rules: tuple[RuleSpec, ...] = ()
+    between_rows: tuple[BetweenRowsSpec, ...] = ()
+    references: tuple[ReferenceSpec, ...] = ()
 
     @model_validator(mode="after")
     def _names_agree(self) -> SourceSpec:
@@ -216,11 +188,14 @@ class SourceSpec(_Strict):
                 raise ValueError(f"{label} twice: {', '.join(sorted(twice))}")
         mentioned = [*self.key, *([self.trailer_total] if self.trailer_total else [])]
         mentioned += [name for rule in self.rules for name in rule.columns]
+        mentioned += [name for between in self.between_rows for name in between.columns]
+        mentioned += [name for reference in self.references for name in (reference.column, reference.day)]
         mentioned += [name for column in self.columns for name in (*column.masked_in, *filter(None, [column.standard]))]
         mentioned += [column.household.column for column in self.columns if column.household]
         if missing := [name for name in mentioned if name not in known]:
             raise ValueError(f"no such column: {', '.join(missing)}")
         ids = [rule.id for rule in self.rules]
+        ids += [between.id for between in self.between_rows] + [reference.id for reference in self.references]
         if len(ids) != len(set(ids)):
             raise ValueError("a rule id stands twice")
         if (self.format == "xlsx") != (self.encoding is None):

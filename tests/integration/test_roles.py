@@ -16,6 +16,7 @@ raw.sample__d1             siud    -            -        -          -
 quarantine.sample          siud    -            -        -          s
 ledger.delivery            siu     s            -        s          s
 ledger.check_result        siud    s            -        s          s
+ledger.delivery_measure    siud    s            -        s          s
 ledger.build               siu     siu          -        s          s
 ledger.build_input         siu     siu          -        s          s
 ledger.expected_delivery   siud    s            -        s          s

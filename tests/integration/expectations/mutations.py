@@ -20,6 +20,7 @@ BETWEEN_COLUMNS: dict[str, Change] = {
     "registrations/industryco_needs_standard": {"industrystd": None},
     "survey/motive_needs_phase": {"status": "0", "motive": "1"},
     "loans/due_date_given": {"event": "放款", "due_date": None},
+    "employment/state_agrees_with_end": {"aac008": "3"},
     "employment/regno_check": {"aab003": "520381600000016"},
     "loans/regno_check": {"regno": "520381600000016"},
     "training/regno_check": {"regno": "520381600000016"},

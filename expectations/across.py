@@ -1,0 +1,126 @@
+"""Rules that no single row can break: between rows, against another source, and against what came before.
+
+Each is one statement that counts what it looked at and what failed into the scan's table of counts. All of them warn: the rows
+are kept (ruling 10). Nothing to look at counts 0, and then nothing is said of the delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import perf_counter
+
+from psycopg import sql
+
+from expectations.facts import DeliveryFacts
+from expectations.predicates import literal, quoted
+from expectations.standing import Before, Conn
+from ingest.ddl import failures_name, partition_name
+from ingest.rule_specs import BetweenRowsSpec, ReferenceSpec
+from ingest.spec import SourceSpec
+
+KEYS_KEPT = "delivery.keys_kept"
+NO_GAP = "delivery.no_gap"
+VANISHING = 0.02
+"""Share of the keys that may be gone from a full delivery."""
+GRACE_DAYS = 30
+NOTHING = "select 0 as checked, 0 as failed"
+
+
+def count_across(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, past: Before, counts: str) -> dict[str, float]:
+    """Write `(rule, checked, failed)` of each rule into `counts` (a name in schema raw); seconds by rule."""
+    seconds = {}
+    for rule, statement in _statements(connection, spec, delivery, past):
+        started = perf_counter()
+        connection.execute(
+            sql.SQL("insert into raw.{} (rule, checked, failed) select {}, checked, failed from (").format(
+                sql.Identifier(counts), sql.Literal(rule)
+            )
+            + sql.SQL(statement)  # from the project's own specs, not from a delivery
+            + sql.SQL(") as counted")
+        )
+        seconds[rule] = perf_counter() - started
+    return seconds
+
+
+def _statements(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> Iterator[tuple[str, str]]:
+    for rule in spec.between_rows:
+        yield rule.id, between_rows(spec, rule, delivery, past)
+    for reference in spec.references:
+        there = connection.execute("select to_regclass(%s)", [f"raw.{reference.source}"]).fetchone() != (None,)
+        yield reference.id, known(spec, reference, delivery) if there else NOTHING
+    yield KEYS_KEPT, keys_kept(spec, delivery, past)
+    yield NO_GAP, no_gap(spec, delivery, past)
+
+
+def between_rows(spec: SourceSpec, rule: BetweenRowsSpec, delivery: DeliveryFacts, past: Before) -> str:
+    """Groups that the delivery touches, and those of them that break the rule."""
+    columns = ", ".join(["row_id", "delivery_id", *map(quoted, spec.raw_columns)])
+    key = ", ".join(map(quoted, spec.key))
+    first = rule.per[0]
+    groups = ", ".join(rule.per)
+    earlier = past.folded if past.kind == "delta" or spec.full_replaces != "everything" else ()
+    return (
+        f"with delivered as ({_kept(spec, delivery, columns)}), touched as (select distinct {first} as one from delivered), "
+        f"candidate as (select * from delivered union all select {columns} from raw.{quoted(spec.name)} "
+        f"where delivery_id = any({_numbers(earlier)}) and {first} in (select one from touched)), "
+        f"standing as (select distinct on ({key}) * from candidate "
+        f"order by {key}, array_position({_numbers((*earlier, delivery.delivery_id))}, delivery_id) desc, row_id desc), "
+        f"judged as (select ({rule.predicate}) is false as broken from standing where {rule.only} group by {groups}) "
+        "select count(*) as checked, count(*) filter (where broken) as failed from judged"
+    )
+
+
+def known(spec: SourceSpec, rule: ReferenceSpec, delivery: DeliveryFacts) -> str:
+    """Rows that name a number of the other source, and those whose number it does not know."""
+    column, day = quoted(rule.column), f"date {literal(delivery.business_date.isoformat())} - {GRACE_DAYS}"
+    other = f"raw.{quoted(rule.source)}"
+    return (
+        f"with delivered as ({_kept(spec, delivery, f'{column}, {quoted(rule.day)}')}), "
+        f"named as (select {column} as number, count(*) as n from delivered "
+        f"where {column} is not null and raw.as_date({quoted(rule.day)}) <= {day} group by {column}), "
+        f"found as (select distinct o.{quoted(rule.to)} as number from {other} as o "
+        f"inner join named as n on o.{quoted(rule.to)} = n.number) "
+        "select coalesce(sum(n), 0) as checked, coalesce(sum(n) filter (where f.number is null), 0) as failed "
+        f"from named left join found as f using (number) where exists (select from {other})"
+    )
+
+
+def keys_kept(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> str:
+    """Keys that stood before a full delivery, and those that it no longer has (a survey: of the waves that it contains)."""
+    if past.kind != "full" or not past.folded:
+        return NOTHING
+    key = ", ".join(map(quoted, spec.key))
+    same = " and ".join(f"n.{quoted(name)} is not distinct from k.{quoted(name)}" for name in spec.key)
+    table = f"raw.{partition_name(spec, delivery.delivery_id)}"
+    first = quoted(spec.key[0])
+    part = f" and {first} in (select {first} from {table})" if spec.full_replaces == "same_first_key" else ""
+    return (
+        f"with k as (select distinct {key} from raw.{quoted(spec.name)} where delivery_id = any({_numbers(past.folded)}){part}), "
+        f"n as (select distinct {key}, true as there from {table}) "
+        f"select count(*) as checked, count(*) filter (where n.there is null) as failed from k left join n on {same}"
+    )
+
+
+def no_gap(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> str:
+    """Promised days between the delivery before and this one, and those without an accepted delivery."""
+    if past.last_day is None or spec.calendar.kind not in ("working_days", "quarter_end"):
+        return NOTHING
+    return (
+        "select count(*) as checked, count(*) filter (where d.delivery_id is null) as failed "
+        "from ledger.expected_delivery as e left join ledger.delivery as d on d.source = e.source and d.region = e.region "
+        "and d.business_date = e.business_date and d.status in ('accepted', 'loading') "
+        f"where e.source = {literal(spec.name)} and e.region = {literal(delivery.region)} "
+        f"and e.business_date > date {literal(past.last_day.isoformat())} "
+        f"and e.business_date <= date {literal(delivery.business_date.isoformat())}"
+    )
+
+
+def _kept(spec: SourceSpec, delivery: DeliveryFacts, columns: str) -> str:
+    """The delivery's rows that are not put aside."""
+    table = f"raw.{partition_name(spec, delivery.delivery_id)}"
+    failures = f"raw.{failures_name(spec, delivery.delivery_id)}"
+    return f"select {columns} from {table} as t where not exists (select from {failures} as f where f.row_id = t.row_id)"
+
+
+def _numbers(deliveries: tuple[int, ...]) -> str:
+    return f"array[{', '.join(map(str, deliveries))}]::integer[]"

@@ -1,0 +1,164 @@
+"""Is a delivery like its predecessors? Measures of it, and the range that accepted deliveries have taught for each.
+
+A range is the median ± the largest of: six times the spread (1.4826 × median absolute deviation), six times what chance alone
+makes of counts and shares of that size, and a floor. Counts and sums are compared on their logarithm. Below `LEAST` earlier
+deliveries of the same kind nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, log1p, sqrt
+from statistics import median
+from typing import Literal
+
+from psycopg import sql
+
+from expectations.facts import DeliveryFacts
+from expectations.predicates import Lists, literal, quoted
+from expectations.standing import Before, Conn
+from ingest.codes import allowed_codes
+from ingest.ddl import partition_name
+from ingest.spec import ColumnSpec, SourceSpec
+
+LEAST, MOST = 10, 60
+_SPREADS = 6.0
+_FLOOR_LOG = 0.4  # a count or sum may be half as large again
+_FLOOR_SHARE = 0.02
+_FLOOR_DAYS = 7.0
+_FEWEST_ROWS = 20  # of a delivery whose shares and sums are judged: of fewer they say nothing
+
+Scale = Literal["count", "sum", "share", "days"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """rule: the rule that judges it; sql: an aggregate over the delivery's rows."""
+
+    name: str
+    rule: str
+    scale: Scale
+    sql: str
+
+
+@dataclass(frozen=True)
+class Band:
+    """The usual range of a measure, ends included."""
+
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What one rule judges: values by measure, and `[lower, upper]` of those with enough history."""
+
+    observed: dict[str, float]
+    bands: dict[str, list[float]]
+
+
+def by_rule(measures: Sequence[Measure], observed: Mapping[str, float], bands: Mapping[str, Band]) -> dict[str, Usual]:
+    """Values and bands for each rule of the measures."""
+    found: dict[str, Usual] = {}
+    for one in measures:
+        usual = found.setdefault(one.rule, Usual({}, {}))
+        if one.name in observed:
+            usual.observed[one.name] = observed[one.name]
+        if one.name in bands:
+            usual.bands[one.name] = [bands[one.name].lower, bands[one.name].upper]
+    return found
+
+
+def measures_of(spec: SourceSpec, day: str, lists: Lists) -> tuple[Measure, ...]:
+    """The measures of a source: rows, age of the newest date, shares of blanks and of agreed codes, sums."""
+    found = [Measure("rows", "delivery.usual_rows", "count", "count(*)")]
+    dates = [f"max(case when raw.is_date({quoted(c.name)}) then {quoted(c.name)} end)" for c in _event_dates(spec)]
+    if dates:
+        newest = dates[0] if len(dates) == 1 else f"greatest({', '.join(dates)})"
+        found.append(Measure("age_days", "delivery.fresh", "days", f"date {literal(day)} - raw.as_date({newest})"))
+    for column in spec.columns:
+        name = quoted(column.name)
+        if not column.required:
+            blank = f"avg(case when {name} is null then 1 else 0 end)"
+            found.append(Measure(f"{column.name}.blank", f"{column.name}.usual_blanks", "share", blank))
+        if column.type == "code":
+            found += [
+                Measure(
+                    f"{column.name}={code}",
+                    f"{column.name}.usual_codes",
+                    "share",
+                    f"avg(case when {name} = {literal(code)} then 1 else 0 end)",
+                )
+                for code in allowed_codes(column, lists.codes)
+            ]
+        if column.type == "decimal":
+            found.append(Measure(f"{column.name}.sum", f"{column.name}.usual_sum", "sum", f"sum(raw.as_decimal({name}))"))
+    return tuple(found)
+
+
+def _event_dates(spec: SourceSpec) -> list[ColumnSpec]:
+    return [column for column in spec.columns if column.type == "date" and column.not_after_business_date]
+
+
+def measure(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, measures: Sequence[Measure]) -> dict[str, float]:
+    """The delivery's measures, in one pass; sums and shares of very few rows stay out (the sum of one row is its cell)."""
+    listed = ", ".join(f"({one.sql})::double precision" for one in measures)
+    table = sql.Identifier("raw", partition_name(spec, delivery.delivery_id))
+    connection.execute("set local jit = off")
+    row = connection.execute(sql.SQL("select array[") + sql.SQL(listed) + sql.SQL("] from {}").format(table)).fetchone()
+    values = row[0] if row else []
+    few = delivery.rows < _FEWEST_ROWS
+    return {
+        one.name: float(value)
+        for one, value in zip(measures, values, strict=True)
+        if value is not None and not (few and one.scale in ("share", "sum"))
+    }
+
+
+def history(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> dict[str, list[tuple[float, float]]]:
+    """`(value, rows)` of each measure in the newest accepted deliveries of the same kind before the delivery's day."""
+    rows = connection.execute(
+        "with earlier as (select delivery_id, rows_in_file from ledger.delivery where source = %s and region = %s and kind = %s "
+        "and status = 'accepted' and business_date < %s order by business_date desc limit %s) "
+        "select m.measure, m.value::double precision, e.rows_in_file from earlier as e "
+        "inner join ledger.delivery_measure as m using (delivery_id)",
+        [spec.name, delivery.region, past.kind, delivery.business_date, MOST],
+    ).fetchall()
+    found: dict[str, list[tuple[float, float]]] = {}
+    for name, value, count in rows:
+        found.setdefault(name, []).append((float(value), float(count)))
+    return found
+
+
+def bands_of(measures: Sequence[Measure], past: Mapping[str, Sequence[tuple[float, float]]], rows: int) -> dict[str, Band]:
+    """The band of each measure with enough history, for a delivery of so many rows."""
+    return {one.name: band(one.scale, past[one.name], rows) for one in measures if len(past.get(one.name, ())) >= LEAST}
+
+
+def band(scale: Scale, past: Sequence[tuple[float, float]], rows: int) -> Band:
+    """The usual range for a delivery of `rows` rows; `past`: values of earlier ones, with their rows."""
+    if scale in ("count", "sum"):
+        logs = [log1p(max(value, 0.0)) for value, _ in past]
+        middle = median(logs)
+        usual = exp(middle) if scale == "count" else median(count for _, count in past)
+        chance = 1.0 / sqrt(max(min(usual, float(rows or 1)) if scale == "sum" else usual, 1.0))
+        half = max(_SPREADS * _spread(logs), _SPREADS * chance * (2.0 if scale == "sum" else 1.0), _FLOOR_LOG)
+        return Band(max(exp(middle - half) - 1, 0.0), exp(middle + half) - 1)
+    values = [value for value, _ in past]
+    middle = median(values)
+    if scale == "days":
+        half = max(_SPREADS * _spread(values), _FLOOR_DAYS)
+        return Band(min(0.0, middle - half), middle + half)
+    # Of all rows of the past together: a median over small deliveries is 0 for what is rare
+    seen = sum(count for _, count in past)
+    share = sum(value * count for value, count in past) / seen if seen else middle
+    chance = sqrt(max(share * (1 - share), 1.0 / max(seen, 1.0)) / max(rows, 1))
+    spread = max(0.0, _spread(values) - sqrt(share * (1 - share) * len(past) / max(seen, 1.0)))
+    half = max(_SPREADS * (chance + spread), _FLOOR_SHARE)
+    return Band(max(share - half, 0.0), min(share + half, 1.0))
+
+
+def _spread(values: Sequence[float]) -> float:
+    middle = median(values)
+    return 1.4826 * median(abs(value - middle) for value in values)
