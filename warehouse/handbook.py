@@ -1,5 +1,5 @@
 """The indicators for people, made from their definitions: `python -m warehouse.handbook` writes `docs/<lang>/indicators.md`, the
-index, and a page for each indicator in `docs/<lang>/indicators/`.
+index, a page for each indicator in `docs/<lang>/indicators/`, and one for each extract (`warehouse.extract_pages`).
 
 A test finds the pages stale.
 """
@@ -7,6 +7,7 @@ A test finds the pages stale.
 from collections.abc import Iterator
 from pathlib import Path
 
+from warehouse import extract_pages
 from warehouse.indicators import Indicator, Part, load_indicators
 from warehouse.settings import PROJECT
 from warehouse.texts import LANGUAGES, catalogue, t
@@ -30,8 +31,9 @@ def pages(lang: str) -> dict[Path, str]:
 
 
 def strangers(lang: str) -> Iterator[Path]:
-    """Pages of indicators that there are not any longer."""
+    """Pages of indicators and extracts that there are not any longer."""
     yield from sorted(set(index_path(lang).with_suffix("").glob("*.md")) - pages(lang).keys())
+    yield from sorted(set(extract_pages.folder(lang).glob("*.md")) - extract_pages.pages(lang).keys())
 
 
 def write() -> None:
@@ -39,7 +41,7 @@ def write() -> None:
     for lang in LANGUAGES:
         for stranger in strangers(lang):
             stranger.unlink()
-        for path, text in pages(lang).items():
+        for path, text in (pages(lang) | extract_pages.pages(lang)).items():
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
 

@@ -10,7 +10,7 @@ import pytest
 from ingest.spec import all_specs
 from tests.architecture.pages import PAGES, commands, parts, read
 from tests.architecture.sources import PROJECT
-from warehouse import handbook
+from warehouse import extract_pages, handbook
 from warehouse.cli import COMMANDS, UNLISTED, LazyGroup, shared_options
 from warehouse.settings import Settings
 from warehouse.texts import LANGUAGES
@@ -97,7 +97,7 @@ def test_deliveries_are_those_of_the_specs(lang: str) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_pages_of_indicators_are_fresh(lang: str) -> None:
-    for path, text in handbook.pages(lang).items():
+    for path, text in (handbook.pages(lang) | extract_pages.pages(lang)).items():
         assert path.exists() and path.read_text(encoding="utf-8") == text, f"{path.name}: run python -m warehouse.handbook"
     assert not list(handbook.strangers(lang)), "pages of indicators that there are not: run python -m warehouse.handbook"
 

@@ -1,0 +1,84 @@
+"""What the bureau sends a department when they agree on an extract: `docs/<lang>/extracts/<source>.md`, from its spec and suite.
+
+`python -m warehouse.handbook` writes the pages; a test finds them stale.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from warehouse.settings import PROJECT, Settings
+from warehouse.texts import t
+
+if TYPE_CHECKING:
+    from expectations import Rule
+    from ingest.spec import ColumnSpec, SourceSpec
+
+
+_DAY = date(2010, 12, 31)
+
+
+def folder(lang: str) -> Path:
+    """Where a language's pages are."""
+    return PROJECT / "docs" / lang / "extracts"
+
+
+def pages(lang: str) -> dict[Path, str]:
+    """Every source's page in a language, by its path."""
+    from ingest.spec import all_specs
+
+    return {folder(lang) / f"{name}.md": render(spec, lang) for name, spec in all_specs().items()}
+
+
+def render(spec: "SourceSpec", lang: str) -> str:
+    """The page of a source: what comes and when, its columns, and every rule with what breaking it does."""
+    from expectations import rules_of
+
+    rules = rules_of(spec, _DAY, str(Settings.model_fields["region"].default))  # sentences do not depend on them
+    owner, title = getattr(spec.owner, lang), getattr(spec.title, lang)
+    facts = {
+        "owner": owner,
+        "folder": f"`{spec.department}`",
+        "file": f"`{spec.name}_<region>_<yyyymmdd>_<nn>.{spec.extension}`",
+        "encoding": spec.encoding or t("extract.workbook", lang),
+        "kinds": ", ".join(f"`{kind}`" for kind in spec.kinds),
+        "calendar": t(f"extract.calendar.{spec.calendar.kind}", lang),
+        "key": ", ".join(f"`{spec.column(name).delivered}`" for name in spec.key),
+    }
+    return (
+        "\n\n".join(
+            [
+                t("extract.head", lang, title=title, source=spec.name).strip(),
+                "\n".join(f"- {t(f'extract.{name}', lang)}{value}" for name, value in facts.items()),
+                t("extract.columns", lang).strip(),
+                _table(("column", "title", "type", "required", "personal"), [_column(one, lang) for one in spec.columns], lang),
+                t("extract.rules", lang).strip(),
+                _table(("rule", "severity", "of", "sentence"), [_rule(spec, one, lang) for one in rules], lang),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _column(one: "ColumnSpec", lang: str) -> tuple[str, ...]:
+    yes = t("extract.yes", lang)
+    length = t("extract.length", lang, longest=one.max_length) if one.max_length else ""
+    size = t("extract.digits", lang, precision=one.precision, scale=one.scale) if one.type == "decimal" else ""
+    default = t("extract.default", lang, value=one.default) if one.default is not None else ""
+    kind = t(f"extract.type.{one.type}", lang) + length + size + default
+    return f"`{one.delivered}`", getattr(one.title, lang), kind, yes if one.required else "", yes if one.is_personal else ""
+
+
+def _rule(spec: "SourceSpec", rule: "Rule", lang: str) -> tuple[str, ...]:
+    known = {name: column.delivered for column in spec.columns for name in column.raw_columns}
+    of = ", ".join(dict.fromkeys(f"`{known[name]}`" for name in rule.columns))
+    allowed = t("extract.allowed", lang, share=f"{rule.threshold:.0%}") if rule.threshold else ""
+    sentence = rule.sentence_zh if lang == "zh" else rule.sentence_en
+    return f"`{rule.id}`", t(f"checks.severity.{rule.severity}", lang) + allowed, of, sentence
+
+
+def _table(names: Sequence[str], rows: Iterable[Sequence[str]], lang: str) -> str:
+    head = [t(f"extract.column.{name}", lang) for name in names]
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
