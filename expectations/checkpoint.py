@@ -77,9 +77,7 @@ class Checkpoint:
         timed = counting | {one.rule: measuring / len(measures) for one in measures}
         return _verdict(rules, judged, scanned, perf_counter() - started, timed, observed)
 
-    def judge(
-        self, delivery: DeliveryFacts, rules: Sequence[Rule], usual: Mapping[str, Usual]
-    ) -> dict[str, dict[str, Any]]:
+    def judge(self, delivery: DeliveryFacts, rules: Sequence[Rule], usual: Mapping[str, Usual]) -> dict[str, dict[str, Any]]:
         """What the engine makes of the scan: by rule id its `success` and counts. Raises CheckError when one raised."""
         from great_expectations.validator.v1_validator import Validator
 
