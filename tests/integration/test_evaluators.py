@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import random
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,15 +17,21 @@ import pytest
 from ingest.places import row_line
 from ingest.spec import load_spec
 from tests.integration.nights import City, rows
+from warehouse.errors import BureauError
+from warehouse.indicators import load_indicators
 from warehouse.lineage.page import as_html, as_json
 from warehouse.lineage.read import lineage
 from warehouse.row_story import Story, tell
 from warehouse.services.postgres import conninfo
 from warehouse.settings import Settings
+from warehouse.sheet.page import as_html as sheet_page
+from warehouse.sheet.read import sheet
 from warehouse.trace import trace
+from warehouse.trace_page import as_csv as trace_csv
+from warehouse.trace_page import as_html as trace_page
 
 pytestmark = pytest.mark.integration
-FIGURES = 16
+FIGURES = 10
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +46,7 @@ def evaluator(settings: Settings) -> Iterator[psycopg.Connection[tuple[Any, ...]
 
 
 def cells(settings: Settings) -> list[tuple[str, str, str, str, str]]:
-    """Figures that have units, of many indicators."""
+    """Figures that have units, of many indicators, one with a part of years before among them."""
     found = rows(
         settings,
         "select indicator, period, geography, breakdown_type, breakdown from mart.indicator_values where unit_count > 0 "
@@ -47,15 +56,18 @@ def cells(settings: Settings) -> list[tuple[str, str, str, str, str]]:
     by_indicator: dict[str, list[Any]] = {}
     for row in found:
         by_indicator.setdefault(row[0], []).append(row)
-    return [draw.choice(by_indicator[name]) for name in draw.sample(sorted(by_indicator), FIGURES)]
+    late = [name for name, one in load_indicators().items() if name in by_indicator and one.numerator.lag_years]
+    names = [*draw.sample(late, 2), *draw.sample(sorted(by_indicator.keys() - set(late)), FIGURES)]
+    return [draw.choice(by_indicator[name]) for name in names]
 
 
 def test_a_figure_opened_in_sql_is_the_one_that_the_command_opens(
-    settings: Settings, evaluator: psycopg.Connection[tuple[Any, ...]]
+    settings: Settings, evaluator: psycopg.Connection[tuple[Any, ...]], tmp_path: Path
 ) -> None:
+    without_archive = settings.model_copy(update={"home": tmp_path})  # lines are not compared: opening the files would take long
     for cell in cells(settings):
         name, period, geography, kind, member = cell
-        wanted = trace(settings, name, period, geography=geography, breakdown=f"{kind}={member}", limit=None)
+        wanted = trace(without_archive, name, period, geography=geography, breakdown=f"{kind}={member}", limit=None)
         units = evaluator.execute("select * from mart.trace_figure(%s, %s, %s, %s, %s, null)", cell).fetchall()
         totals = {
             role: (total, count)
@@ -151,12 +163,12 @@ def test_a_row_put_aside_says_why_and_what_else_was(settings: Settings) -> None:
 
 
 def test_the_way_above_an_indicator_leads_to_delivered_columns(settings: Settings) -> None:
-    found = lineage(settings, "SURV_LEGAL_1")
+    found = lineage(settings, "ENT_NEW")
     names = {node.name: node for node in found.graph.nodes.values()}
     assert names["raw.registrations"].kind == "source" and names["mart.indicator_values"].kind == "figure"
     assert "raw.employment" not in names and "register.reg_entity" in names
     origins = {(one.model, one.column): one.origins for one in found.columns}
-    model = "evidence.evi_survival__1_cohort"
+    model = "evidence.evi_entity__birth"
     assert "raw.registrations.estdate" in origins[model, "effective_date"]
     assert "raw.registrations.row_id" in origins[model, "source_rows"]
     assert origins[model, "weight"] == (), "the model says it: each counts 1"
@@ -172,3 +184,44 @@ def test_the_way_above_an_indicator_leads_to_delivered_columns(settings: Setting
     page = as_html(found, "zh")
     assert all(one.sha256 in page for one in found.inputs) and page.count("<rect") == len(names)
     assert "http://" not in page.replace("http://www.w3.org/2000/svg", "") and "https://" not in page and "<script" not in page
+
+
+def test_a_sheet_of_a_target_has_everything_and_adds_up(settings: Settings) -> None:
+    found = sheet(settings, "SURV_LEGAL_1_2010")
+    assert found.target is not None and found.target.value == 60 and found.target.period == found.figure.period == "2010"
+    assert sum(town.weight for town in found.towns) == found.figure.numerator and len(found.towns) > 3
+    assert sum(town.units for town in found.towns) <= found.figure.unit_count
+    assert all(town.rows >= town.units for town in found.towns)
+    assert found.trend[-1].period == "2010" and found.trend[-1].value == found.figure.value
+    assert {one.source for one in found.checks} == {"registrations"} and found.checks[0].put_aside > 3
+    assert found.checks[0].deliveries == len(found.inputs) and not found.approvals
+    assert found.identifier == f"bureau:520381/SURV_LEGAL_1/{found.figure.method_version}/2010/520381/total=total@B4"
+    for lang in ("en", "zh"):
+        page = sheet_page(found, lang)
+        assert all(one.sha256 in page for one in found.inputs) and found.identifier in page and "qrline" in page
+        assert found.target.name_zh in page if lang == "zh" else found.target.name_en in page
+        assert "≠" not in page and "<script" not in page and "https://" not in page
+
+
+def test_a_sheet_of_another_figure_of_a_target_has_no_threshold(settings: Settings) -> None:
+    town = rows(settings, "select min(geography) from mart.indicator_values where length(geography) = 9")[0][0]
+    found = sheet(settings, "SURV_LEGAL_1_2010", geography=town)
+    assert found.target is None and found.figure.geography == town
+    assert {one.geography for one in found.towns} <= {town}
+    with pytest.raises(BureauError):
+        sheet(settings, "ENT_NEW")
+    with pytest.raises(BureauError):
+        sheet(settings, "NO_SUCH_2010")
+
+
+def test_an_opened_figure_as_csv_and_page_has_the_same_units(settings: Settings) -> None:
+    found = trace(settings, "SURV_LEGAL_1", "2010", breakdown="sector=individual", limit=5)
+    lines = list(csv.DictReader(io.StringIO(trace_csv(found))))
+    units = [("numerator", unit) for unit in found.numerator.units]
+    assert found.denominator is not None
+    units += [("denominator", unit) for unit in found.denominator.units]
+    assert [(line["role"], line["unit_id"], int(line["row_id"])) for line in lines] == [
+        (role, unit.unit_id, row) for role, unit in units for row in unit.row_ids
+    ]
+    page = trace_page(found, "zh")
+    assert all(unit.unit_id in page for _, unit in units) and "--offset 5" in page

@@ -1,8 +1,12 @@
 """Pages that stand alone."""
 
+from decimal import Decimal
+
 from warehouse.lineage.graph import Graph, Node, layers
 from warehouse.lineage.page import svg
 from warehouse.pages import heading, page, paragraph, table
+from warehouse.sheet.page import qr, trend
+from warehouse.sheet.read import Point
 
 
 def test_what_comes_from_data_is_escaped() -> None:
@@ -18,3 +22,16 @@ def test_a_graph_lies_in_layers_from_left_to_right() -> None:
     nodes = {key: Node(key, "model", f"<{key}>", "", None) for key in "abcd"}
     drawn = svg(Graph(nodes, edges, ("b",)), "t")
     assert drawn.count("<rect") == 4 and drawn.count("<path") == 4 and "&lt;a&gt;" in drawn
+
+
+def test_a_trend_has_a_gap_where_there_is_no_figure_and_its_threshold() -> None:
+    points = [Point("2007", Decimal(10)), Point("2008", Decimal(30)), Point("2009", None), Point("2010", Decimal(20))]
+    drawn = trend(points, Decimal(25), "t")
+    assert drawn.count("<circle") == 3 and drawn.count('stroke="#246"') == 2 and "stroke-dasharray" in drawn
+    # 30 is the highest: at the upper margin; 10 the lowest
+    assert 'cy="34.0"' in drawn and 'cy="146.0"' in drawn
+    assert "<circle" not in trend([Point("2010", None)], None, "t")
+
+
+def test_the_code_on_a_sheet_is_the_identifier() -> None:
+    assert qr("bureau:a") == qr("bureau:a") != qr("bureau:b")

@@ -38,6 +38,7 @@ COMMANDS = {
     "release": "warehouse.cli.release:release",
     "row": "warehouse.cli.row:row",
     "lineage": "warehouse.cli.lineage:lineage",
+    "sheet": "warehouse.cli.sheet:sheet",
     "quarantine": "warehouse.cli.quarantine:quarantine",
     "coding": "warehouse.cli.coding:coding",
     "key": "warehouse.cli.key:key",

@@ -65,7 +65,7 @@ def _print_targets(report: "DemoReport", lang: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from warehouse.cli.trace import number
+    from warehouse.numbers import number
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name, side in (("indicator", "left"), ("target", "left"), ("actual", "right"), ("met", "left")):
@@ -87,7 +87,7 @@ def _before(target: "Target", lang: str) -> str:
 def _as_json(report: "DemoReport", total: float) -> str:
     from warehouse.cli.nightly import as_json as night_json
     from warehouse.cli.trace import as_json as trace_json
-    from warehouse.cli.trace import number
+    from warehouse.numbers import number
 
     document = {
         "targets": [

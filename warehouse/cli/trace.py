@@ -1,11 +1,13 @@
 """`./bureau trace`: from a published figure to the departments' rows behind it."""
 
 import json
+import sys
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from warehouse.numbers import number
 
 if TYPE_CHECKING:
     from warehouse.trace import Side, Trace, Unit
@@ -20,7 +22,14 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="trace.all")
 @click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="trace.offset")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="trace.limit")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="trace.format")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "html"]),
+    default="table",
+    show_default=True,
+    help="trace.format",
+)
 def trace(
     indicator: str,
     period: str,
@@ -51,6 +60,10 @@ def trace(
         )
     if form == "json":
         print(as_json(found))
+    elif form in ("csv", "html"):
+        from warehouse.trace_page import as_csv, as_html
+
+        sys.stdout.write(as_csv(found) if form == "csv" else as_html(found, settings.lang))
     else:
         for line in as_lines(found, settings.lang):
             click.echo(line)
@@ -119,14 +132,6 @@ def unit_lines(unit: "Unit", lang: str) -> Iterator[str]:
     for row in unit.source_rows:
         place = "?" if row.line is None else str(row.line)
         yield " " * 14 + t("trace.row", lang, file=row.file_name, line=place, row=row.row_id, sha256=row.sha256[:12])
-
-
-def number(value: Decimal | None) -> str | None:
-    """A decimal as its shortest plain text."""
-    if value is None:
-        return None
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _side(side: "Side") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from warehouse.cli.trace import number
+from warehouse.numbers import number
 from warehouse.texts import t
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--to", "new", required=True, metavar="R2|B4", help="why.to")
 @click.option("--geo", "geography", metavar="CODE", help="trace.geo")
 @click.option("--breakdown", metavar="TYPE=MEMBER", help="trace.breakdown")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="trace.format")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="why.format")
 def why(indicator: str, period: str, old: str, new: str, geography: str | None, breakdown: str | None, form: str) -> None:
     """Print old, new and the difference by cause."""
     from warehouse.services.running import running_services

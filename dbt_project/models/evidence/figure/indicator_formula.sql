@@ -18,6 +18,7 @@ final as (
         f.sign,
         f.accumulation,
         f.only_sectors,
+        f.lag_years,
         case when f.part = 'denominator' and cardinality(i.undivided) > 0 then i.undivided end as undivided
     from formula as f
     inner join indicator as i on f.indicator = i.indicator and f.method_version = i.method_version
