@@ -1,9 +1,9 @@
 {{ config(materialized='view') }}
 
 -- Standard error of a ratio of the survey by Taylor linearisation, ultimate clusters with replacement:
--- z = sum of w (s - ratio) / sum of w, times the scale of the indicator, over a sampling unit's members of the cell, variance = sum over strata of
--- n / (n - 1) * sum of (z - mean z)^2 over all n sampling units of the wave in the stratum, those without a member
--- of the cell with z = 0. A stratum of one unit adds nothing.
+-- z = sum of w (s - ratio) / sum of w, times the scale of the indicator, over a sampling unit's members of the cell,
+-- variance = sum over strata of n / (n - 1) * sum of (z - mean z)^2 over all n sampling units of the wave in the
+-- stratum, those without a member of the cell with z = 0. A stratum of one unit adds nothing.
 with design as (
     select wave, stratum, count(distinct psu) as units
     from {{ ref('reg_answer') }}
