@@ -11,7 +11,7 @@ founders as (
 ),
 
 intervals as (
-    select
+    select -- noqa: AM07
         unit_id, town as geography, sector, industry, entity_founder_groups as founder_groups, null::text as sex,
         null::integer as birth_year, start_date, until_date, false as excludes, row_id
     from jobs
