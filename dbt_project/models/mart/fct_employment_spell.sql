@@ -27,7 +27,7 @@ left join lateral (
     order by
         (r.start_date <= s.start_date and (r.end_date is null or r.end_date > s.start_date)) desc,
         r.start_date desc,
-        r.unit_key collate "C"
+        r.unit_key collate "C" -- noqa: RF03
     limit 1
 ) as e on true
 where s.alive

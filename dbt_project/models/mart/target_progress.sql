@@ -77,7 +77,7 @@ year_known as (
     from compared as c
     inner join figures as y
         on c.indicator = y.indicator and c.geography = y.geography and y.period_grain = 'Y' and y.availability = 'ok'
-        and y.period < c.period
+        and c.period > y.period
     where c.actual is null and length(c.period) = 4
     group by c.target
 ),
@@ -148,7 +148,8 @@ select
     pace_grain,
     case when so_far is not null and left_now > 0 then left_now end as periods_left,
     case
-        when so_far is not null and left_now > 0 and direction in ('at_least', 'at_most') then round((value - so_far) / left_now, 12)
+        when so_far is not null and left_now > 0 and direction in ('at_least', 'at_most')
+            then round((value - so_far) / left_now, 12)
     end as pace_needed,
     base_score,
     case
