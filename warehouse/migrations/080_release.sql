@@ -99,7 +99,7 @@ where r.embargo_until is null or r.embargo_until <= now();
 comment on view release.published is 'Releases that everybody may see: approved, and their embargo over';
 
 create view release.published_figure with (security_barrier) as
-select f.* from release.figure as f
+select f.* from release.figure as f -- noqa: AM04
 inner join release.published as p on f.release_id = p.release_id;
 comment on view release.published_figure is 'Figures of the releases that everybody may see';
 

@@ -4,8 +4,9 @@
 set local role bureau_owner;
 
 -- Which postings count in a cell, as the statement that reads them: what warehouse/trace.py and macros/formula.sql say as well.
--- `counted` is what a posting brings: in a flow the end of one that ends counts against it. Null: the side does not exist. Accounts
--- stand in the text, so that only their partitions are read, and in the order of an index where only a page is wanted.
+-- `counted` is what a posting brings: in a flow the end of one that ends counts against it. Null: the side does not exist.
+-- Accounts stand in the text, so that only their partitions are read, and in the order of an index where only a page is
+-- wanted.
 create function evidence.counted_postings(
     indicator text, side text, period text, geography text, breakdown_type text, breakdown text, up_to_build integer
 ) returns text language plpgsql stable set search_path = pg_catalog as $$
