@@ -45,7 +45,7 @@ select
     (array['individual', 'individual', 'individual', 'private', 'cooperative'])[1 + g.g % 5], chr(65 + g.g / 18 % 20),
     array['0' || 1 + g.g % 7], 'entity', g.g, 1, array[{row} + g.g], 1, array[1]
 from generate_series(1, {units}) as g (g)
-inner join (values ('entity.birth', 0), ('entity.exit', 700)) as a (account, later) on a.later = 0 or g.g % 3 = 0;
+inner join (values ('entity.birth', 0), ('entity.exit', 700)) as a (account, later) on a.later = 0 or g.g / 7 % 3 = 0;
 grant select on evidence.indicator_formula, register.unit to bureau_evaluator;
 analyze;
 """

@@ -15,6 +15,8 @@ from warehouse.settings import PROJECT
 
 FOLDER = PROJECT / "dbt_project" / "models" / "indicators"
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 Breakdown = Literal["sector", "industry", "founder_group", "sex", "age_band"]
 
 
@@ -96,7 +98,8 @@ def load_indicators() -> dict[str, Indicator]:
     """All indicators by id. Raises BureauError("indicator.bad_yml") with the file and the key that is wrong."""
     found: dict[str, Indicator] = {}
     for path in sorted(FOLDER.glob("*.yml")):
-        for exposure in yaml.safe_load(path.read_text(encoding="utf-8")).get("exposures", []):
+        # the compiled loader where there is one: every command that names an indicator waits for this
+        for exposure in yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER).get("exposures", []):
             indicator = _read(path, exposure["config"]["meta"])
             found[indicator.indicator] = indicator
     return found
