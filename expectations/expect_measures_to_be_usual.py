@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from great_expectations.expectations.expectation import BatchExpectation
+from expectations.kept import KeptExpectation
 
 
-class ExpectMeasuresToBeUsual(BatchExpectation):  # type: ignore[misc]  # the engine brings no types
+class ExpectMeasuresToBeUsual(KeptExpectation):
     """Expect every measure to lie within its band, ends included.
 
     Args:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from great_expectations.compatibility import pydantic
 from great_expectations.compatibility.sqlalchemy import sqlalchemy as sa
 from great_expectations.execution_engine import SqlAlchemyExecutionEngine
-from great_expectations.expectations.expectation import BatchExpectation
 from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
+
+from expectations.kept import KeptExpectation
 
 METRIC = "table.rule_counts"
 
@@ -38,7 +38,7 @@ class TableRuleCounts(TableMetricProvider):  # type: ignore[misc]  # the engine 
         return {rule: (int(checked), int(failed)) for rule, checked, failed in found}
 
 
-class ExpectRuleToHold(BatchExpectation):  # type: ignore[misc]
+class ExpectRuleToHold(KeptExpectation):
     """Expect at most the share `threshold` of the checked rows to break a rule.
 
     Args:
@@ -56,16 +56,6 @@ class ExpectRuleToHold(BatchExpectation):  # type: ignore[misc]
     metric_dependencies: ClassVar[tuple[str, ...]] = (METRIC,)
     success_keys: ClassVar[tuple[str, ...]] = ("rule", "counts_table", "threshold")
     args_keys: ClassVar[tuple[str, ...]] = ("rule", "counts_table", "threshold")
-
-    _made: Any = pydantic.PrivateAttr(default=None)
-
-    @property
-    def configuration(self) -> Any:
-        """The expectation as the engine's record of it, made once: it asks some thirty times a validation, and building that was
-        half of a validation's time. Nothing changes an expectation once it is made."""
-        if self._made is None:
-            self._made = super().configuration
-        return self._made
 
     def _validate(
         self,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from great_expectations.expectations.expectation import BatchExpectation
+from expectations.kept import KeptExpectation
 
 
-class ExpectTotalsToAgree(BatchExpectation):  # type: ignore[misc]  # the engine brings no types
+class ExpectTotalsToAgree(KeptExpectation):
     """Expect no control total to differ from what the load pass counted.
 
     Args:
