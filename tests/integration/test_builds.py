@@ -91,8 +91,11 @@ def test_a_night_with_nothing_new_changes_nothing(city: City, tmp_path: Path) ->
     before = figures(home)
     again = quiet_build(home, LAST)
     saturday = play(home, date(2011, 1, 1), city.inbox(4, tmp_path))
-    assert rows(home, "select count(*) from evidence.posting where build_id = any(%s)", [[again, saturday]]) == [(0,)]
+    assert rows(home, "select count(*) from evidence.posting where build_id = %s", [again]) == [(0,)]
     assert rows(home, "select count(*) from evidence.indicator_value where build_id = any(%s)", [[again, saturday]]) == [(0,)]
+    # who is insured on the first day of a year is active in that year: posted at once, long before the year has a figure
+    new_year = "select distinct account, effective_date >= '2011-01-01' from evidence.posting where build_id = %s"
+    assert {day for _, day in rows(home, new_year, [saturday])} <= {True}
     assert figures(home) == before
     with pytest.raises(BureauError) as caught:
         quiet_build(home, LAST)

@@ -278,8 +278,9 @@ figure as (
             when j.denominator_accumulation is null then round(j.numerator * j.scale, 12)
             else round(j.numerator * j.scale / j.denominator, 12)
         end as value,
-        j.numerator,
-        j.denominator,
+        -- in their shortest text, however many postings netted to it
+        trim_scale(j.numerator) as numerator,
+        trim_scale(j.denominator) as denominator,
         j.unit_count,
         case when j.availability = 'ok' then j.standard_error end as standard_error,
         j.availability,
