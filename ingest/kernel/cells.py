@@ -19,8 +19,11 @@ def is_allowed(data, start, stop, options):
         longest = 15 if options & NO_15_DIGITS else 17
         # so many digits on end cannot pass by every 15th (17th) character
         for i in range(start + longest - 1, stop, longest):
-            if 48 <= data[i] <= 57 and digits_around(data, i, start, stop) >= longest:
-                return False
+            if 48 <= data[i] <= 57:
+                # as many digits on end as an id has, its check character perhaps an X behind them; more are no id
+                run = digits_around(data, i, start, stop)
+                if run == 17 or run == 18 or (run == 15 and longest == 15):
+                    return False
     return True
 
 

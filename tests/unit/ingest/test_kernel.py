@@ -221,6 +221,15 @@ def test_most_rows_of_the_fixtures_are_plain() -> None:
         assert made is not None and (not rows or len(made.left) < len(rows)), name
 
 
+@pytest.mark.parametrize(("digits", "plain"), [(16, True), (17, False), (18, False), (19, True), (20, True), (30, True)])
+def test_a_long_key_is_plain_unless_it_may_be_an_id(digits: int, plain: bool) -> None:
+    spec = SPECS["registrations"]
+    row = [*cells(spec, fixture_rows("registrations", "good"))[0]]
+    row[[column.name for column in spec.columns].index("pripid")] = "1" * digits
+    made = PlainRows(spec, None, len(spec.columns), KEY, frozenset()).rows((",".join(row) + "\n").encode("gb18030"), 1, 1)
+    assert made is not None and (made.left == []) is plain
+
+
 @given(st.binary(min_size=1, max_size=100), st.sampled_from(RIGHT))
 @settings(deadline=None)
 def test_pseudonyms_are_hmac_sha_256(key: bytes, held: str) -> None:
