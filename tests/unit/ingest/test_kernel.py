@@ -224,9 +224,9 @@ def test_most_rows_of_the_fixtures_are_plain() -> None:
 @pytest.mark.parametrize(("digits", "plain"), [(16, True), (17, False), (18, False), (19, True), (20, True), (30, True)])
 def test_a_long_key_is_plain_unless_it_may_be_an_id(digits: int, plain: bool) -> None:
     spec = SPECS["registrations"]
-    row = [*cells(spec, fixture_rows("registrations", "good"))[0]]
-    row[[column.name for column in spec.columns].index("pripid")] = "1" * digits
-    made = PlainRows(spec, None, len(spec.columns), KEY, frozenset()).rows((",".join(row) + "\n").encode("gb18030"), 1, 1)
+    shop = "9500,19920520,19920520,1,,,,,,2002,6532,10.00,,傅建国,,01,0,520381101,赤水市复兴镇1号,服装零售,1"
+    line = f"{'1' * digits},520381600000015,,赤水市宝康服装店,{shop}\n".encode("gb18030")
+    made = PlainRows(spec, None, len(spec.columns), KEY, frozenset()).rows(line, 1, 1)
     assert made is not None and (made.left == []) is plain
 
 
