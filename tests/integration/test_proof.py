@@ -18,7 +18,8 @@ def test_the_proof_finds_one_wrong_posting_and_one_wrong_figure_and_nothing_else
     with psycopg.connect(postgres.conninfo(home), autocommit=True) as connection:
         connection.execute(
             "insert into evidence.posting select (p).* from (select p from evidence.posting as p where account = 'entity.birth' "
-            "and weight = 1 order by unit_id limit 1) as one"
+            "and unit_id in (select unit_id from evidence.posting where account = 'entity.birth' group by 1 having count(*) = 1) "
+            "order by unit_id limit 1) as one"
         )
         connection.execute(
             "update evidence.indicator_value_current set value = value + 1 where indicator = 'ENT_STK' and period = '2009' "
