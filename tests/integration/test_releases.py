@@ -180,9 +180,9 @@ def test_a_forged_posting_or_delivery_is_named(
     found = verify(settings, 2, recompute=False)
     forged.execute(b"update evidence.posting__entity_birth set weight = 1 where weight = 10")
     assert [one.kind for one in found.findings] == ["build"] and "build 1" in found.findings[0].what
-    forged.execute("update ledger.delivery set rows_in_file = rows_in_file + 1 where delivery_id = 1")
+    forged.execute("update ledger.delivery set file_name = 'x' || file_name where delivery_id = 1")
     found = verify(settings, 2, recompute=False)
-    forged.execute("update ledger.delivery set rows_in_file = rows_in_file - 1 where delivery_id = 1")
+    forged.execute("update ledger.delivery set file_name = substr(file_name, 2) where delivery_id = 1")
     assert [one.kind for one in found.findings] == ["inputs"]
 
 
