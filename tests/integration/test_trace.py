@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ingest.spec import load_spec
+from ingest.spec import all_specs, load_spec
 from tests.integration.files import count_rows, record_at
 from tests.integration.nights import City, rows
 from warehouse.settings import PROJECT, Settings
@@ -75,7 +75,7 @@ def test_every_row_is_the_line_in_the_archived_file(traced: list[Trace], setting
                 assert unit.source_rows, "every unit has rows"
                 assert tuple(row.row_id for row in unit.source_rows) == unit.row_ids
                 found.update({row.row_id: (row, unit.unit_type, unit.unit_id) for row in unit.source_rows})
-    assert {row.source for row, *_ in found.values()} == {"registrations", "employment", "survey", "population"}
+    assert {row.source for row, *_ in found.values()} == set(all_specs()) - {"registry_export"}  # that one fills no register here
     for source in {row.source for row, *_ in found.values()}:
         _compare(settings, source, [one for one in found.values() if one[0].source == source])
 
@@ -94,11 +94,14 @@ def _compare(settings: Settings, source: str, found: list[tuple[SourceRow, str, 
     }
     for row, unit_type, unit_id in found:
         assert row.line is not None
+        if spec.format != "csv":
+            continue  # workbooks and DBF have records, no lines: tests of `row_places` read them
         path = settings.archive / row.sha256[:2] / row.sha256
         record = record_at(path, row.line)
         key = [record[column.delivered].replace("-", "") for column in columns]
         assert key == [str(cell or "").replace("-", "") for cell in stored[row.row_id]], row
-        if unit_type in ("entity", "respondent", "population"):
+        # a row may also be the evidence of another unit: a voucher or a spell, of an entity
+        if (source, unit_type) in (("registrations", "entity"), ("survey", "respondent"), ("population", "population")):
             assert key == unit_id.split("/")
 
 

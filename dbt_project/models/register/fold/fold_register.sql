@@ -52,7 +52,7 @@ final as (
         l.row_id,
         l.delivery_id,
         l.uscc,
-        l.uscc,
+        l.uscc, -- noqa: AL08
         l.entname,
         c.enttype,
         l.estdate,
