@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import zip_longest
 
 import psycopg
 
@@ -114,5 +113,5 @@ def _chain(connection: Connection, release: Release) -> Iterator[Finding]:
 
 
 def _told(difference: Difference) -> str:
-    pairs = zip_longest(difference.published, difference.recomputed, fillvalue="-")
+    pairs = zip(difference.published, difference.recomputed, strict=True)
     return f"{difference.figure}: " + ", ".join(f"{one} ≠ {other}" for one, other in pairs if one != other)
