@@ -11,12 +11,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -38,6 +40,7 @@ from ingest.spec import load_spec
 from ingest.take_in import take_in
 from warehouse.migrate import migrate
 from warehouse.services import postgres
+from warehouse.services.process import memory as held
 from warehouse.settings import Settings, make_folders
 
 KEY = bytes(range(32))
@@ -103,23 +106,23 @@ def floor(settings: Settings, inbox: Path) -> list[str]:
 
 
 def timed(command: list[str], environment: dict[str, str]) -> Run:
-    """Run a command; its memory is looked at twenty times a second, its children's with it."""
-    began, memory, processor = time.perf_counter(), 0.0, 0.0
+    """Run a command; its memory is looked at twice a second, its children's with it: a look costs what it measures some time."""
+    began, memory, before = time.perf_counter(), 0.0, _spent()
     with subprocess.Popen(command, env=environment) as process:
         tree = psutil.Process(process.pid)
-        while process.poll() is None:
-            held, used = 0.0, 0.0
-            for one in [tree, *_children(tree)]:
-                try:
-                    held += one.memory_full_info().pss / 2**20
-                    used += sum(one.cpu_times()[:2])
-                except psutil.Error:
-                    continue
-            memory, processor = max(memory, held), max(processor, used)
-            time.sleep(0.05)
+        while process.returncode is None:
+            memory = max(memory, held([tree, *_children(tree)]) / 2**20)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.5)
         if process.returncode:
             raise SystemExit(f"{command} ended with {process.returncode}")
-    return Run(time.perf_counter() - began, processor, memory)
+    return Run(time.perf_counter() - began, _spent() - before, memory)
+
+
+def _spent() -> float:
+    """Processor seconds of all children that have ended, and of theirs."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _children(tree: psutil.Process) -> list[psutil.Process]:

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: one embedded server a session, a fresh migrated database a module."""
+"""A real PostgreSQL for the tests: one embedded server a session, a fresh migrated database a module; who runs which test."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -13,6 +13,18 @@ from warehouse.services import postgres
 from warehouse.settings import Settings, load_settings
 
 Connect = Callable[..., psycopg.Connection[tuple[object, ...]]]
+
+
+_ROOMS = ("integration", "end_to_end")  # the long ones begin first
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes share the tests of `./bureau test`: a file stays with one of them, and all files that play in the session's
+    city stay together, so that there is one city."""
+    in_city = {item.path for item in items if "city" in getattr(item, "fixturenames", ())}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("city" if item.path in in_city else str(item.path)))
+    items.sort(key=lambda item: (item.path not in in_city, item.path.parts[-2] not in _ROOMS))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,6 +13,9 @@ from warehouse.texts import t
 
 _AT_A_TIME = 2
 
+# Files are shared out whole, in the order of tests/conftest.py
+_PARALLEL = ["-n", str(_AT_A_TIME), "--dist", "loadgroup", "--no-loadscope-reorder"]
+
 # Name, and the module with its arguments
 _STATIC: tuple[tuple[str, list[str]], ...] = (
     ("ruff", ["ruff", "check", "."]),
@@ -28,6 +31,7 @@ _STATIC: tuple[tuple[str, list[str]], ...] = (
 def test(everything: bool, words: tuple[str, ...]) -> int:
     """Run all checks; those before pytest only when no test is named. Exit code 1 when any failed."""
     marks = [] if everything else ["-m", "not long"]
+    parallel = [] if words else _PARALLEL
     with ThreadPoolExecutor(_AT_A_TIME) as pool:
         static = list(pool.map(_checked, [] if words else _STATIC))
     for name, passed, seconds, output in static:
@@ -35,7 +39,7 @@ def test(everything: bool, words: tuple[str, ...]) -> int:
             click.echo(output)
         click.echo(t("test.passed" if passed else "test.failed", language(), name=name, seconds=seconds))
     # pytest comes last: who called this (CI) reads its closing line
-    tested = subprocess.run([sys.executable, "-m", "pytest", *marks, *words], cwd=PROJECT, check=False)
+    tested = subprocess.run([sys.executable, "-m", "pytest", *marks, *parallel, *words], cwd=PROJECT, check=False)
     return 0 if tested.returncode == 0 and all(passed for _, passed, *_ in static) else 1
 
 
