@@ -2,6 +2,7 @@
 
 A row waits until one of these stands accepted:
 
+- its own delivery, when a row further down has the same key: the later row counts (ruling 5), right or wrong;
 - the delivery that replaced its own (as if it had never been, ruling 1);
 - a later delivery, in the fold's order, that has its key right;
 - a later full delivery: it says all that there is (or all of the values of the first key column that it contains).
@@ -24,6 +25,8 @@ def settle(connection: Conn, spec: SourceSpec, delivery: Delivery, quarantined: 
     """After a delivery was accepted, or replaced as soon as it came, with so many rows put aside."""
     reopened = _reopen(connection, spec)
     _settle_replaced(connection, spec, delivery.region)
+    if quarantined:
+        _settle_repeated(connection, spec, delivery)
     if not ledger.higher_stands(connection, delivery):
         _settle_earlier(connection, spec, delivery)
     if quarantined or reopened:
@@ -52,6 +55,28 @@ def _settle_replaced(connection: Conn, spec: SourceSpec, region: str) -> None:
             "and d.status = 'replaced'"
         ).format(_quarantine(spec)),
         [spec.name, region],
+    )
+
+
+def _settle_repeated(connection: Conn, spec: SourceSpec, delivery: Delivery) -> None:
+    """Open rows of this delivery whose key stands again further down in it."""
+    connection.execute(
+        sql.SQL(
+            "with own as materialized ("
+            "  select row_id, key from {quarantine} where delivery_id = %(by)s and key is not null"
+            "), last as ("
+            "  select key, max(row_id) as row_id from ("
+            "    select key, row_id from own"
+            "    union all select array[{key}], row_id from {table} where array[{key}] in (select key from own)"
+            "  ) as said group by key"
+            ") update {quarantine} as q set settled_by = %(by)s from last"
+            "  where q.delivery_id = %(by)s and q.settled_by is null and q.key = last.key and q.row_id < last.row_id"
+        ).format(
+            quarantine=_quarantine(spec),
+            key=_key(spec),
+            table=sql.Identifier("raw", partition_name(spec, delivery.delivery_id)),
+        ),
+        {"by": delivery.delivery_id},
     )
 
 

@@ -93,3 +93,29 @@ def test_a_full_delivery_settles_what_was_before_it(database: Settings) -> None:
     assert set(days.settled(1).values()) == {(3, 1)} and days.settled(3) == {"F2": None}
     days.deliver(2, 1, "F0", wrong=("F5",))  # out of order
     assert days.settled(2) == {"F5": (3, 1)}
+
+
+def test_of_a_key_that_one_delivery_repeats_the_last_row_counts(database: Settings) -> None:
+    """Right further down: nothing waits. Wrong twice, or right and then wrong: the last row waits, once."""
+    days = Register(database, 2016)
+    good = fixture_rows(days.name, "good")[0]
+    wrong = {"ESTDATE": "99999999"}
+    said = [("K1", wrong), ("K2", wrong), ("K3", {}), ("K1", {}), ("K2", wrong), ("K3", wrong), ("", wrong), ("", wrong)]
+    deliver(database, SPECS[days.name], [good | {"PRIPID": key} | cells for key, cells in said], days.day(1), kind="delta")
+
+    def waiting() -> list[tuple[str | None, int]]:
+        with psycopg.connect(postgres.conninfo(database)) as connection:
+            return connection.execute(
+                f"select q.key[1], (q.row_id & 4294967295)::int from quarantine.{days.name} as q "
+                "join ledger.delivery as d using (delivery_id) where d.business_date = %s and q.settled_by is null "
+                "order by q.row_id".encode(),
+                [days.day(1)],
+            ).fetchall()
+
+    assert waiting() == [("K2", 5), ("K3", 6), (None, 7), (None, 8)]
+    shown = json.loads(bureau(database, "quarantine", "show", "saic", "--format", "json").output)
+    assert len([one for one in shown if "20160301" in one["file_name"]]) == 4
+    days.deliver(2, 1, "K2", "K3")
+    assert waiting() == [(None, 7), (None, 8)]
+    days.deliver(1, 2, "K9")
+    assert waiting() == []
