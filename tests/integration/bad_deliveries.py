@@ -1,4 +1,5 @@
-"""Deliveries as they go wrong, each with what must become of it: `CASES` by name, which `bad_texts` and `bad_contents` fill."""
+"""Deliveries as they go wrong, each with what must become of it: `CASES` by name, which `bad_texts`, `bad_contents` and
+`bad_other_formats` fill."""
 
 from __future__ import annotations
 

@@ -205,6 +205,14 @@ def symbolic_link(d: Delivery) -> None:
     d.path.symlink_to(target)
 
 
+@case("registrations", refused("file.link at file"))
+def symbolic_link_as_manifest(d: Delivery) -> None:
+    d.write()
+    manifest = d.path.with_suffix(".manifest.json")
+    target = manifest.rename(d.inbox.parent / "elsewhere.json")
+    manifest.symlink_to(target)
+
+
 @case("registrations", refused("file.name at file name"))
 def dots_in_a_name(d: Delivery) -> None:
     d.write()

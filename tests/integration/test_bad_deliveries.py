@@ -16,7 +16,7 @@ import pytest
 
 import expectations
 from ingest.accept import Outcome
-from tests.integration import bad_contents, bad_texts
+from tests.integration import bad_contents, bad_other_formats, bad_texts
 from tests.integration import bad_deliveries as bad
 from tests.integration.nights import load, rows
 from warehouse.services import postgres
@@ -24,7 +24,7 @@ from warehouse.services.session import prepare
 from warehouse.settings import Settings, load_settings
 
 pytestmark = pytest.mark.integration
-FILLED_BY = (bad_texts, bad_contents)
+FILLED_BY = (bad_texts, bad_contents, bad_other_formats)
 LAST = bad.FIRST + timedelta(days=len(bad.CASES))
 OVERWRITTEN = "the_next_one_is_other_bytes_under_this_name"
 
@@ -127,9 +127,24 @@ def test_what_is_normalised_and_what_is_not(night: Played) -> None:
         [number],
     )
     assert found == [("520381001", "一行\r\n又一行", "2")]
-    number = ledger_of(night, night.files["formula_text"])[0]["delivery_id"]
-    found = rows(night.settings, "select dom from raw.registrations where delivery_id = %s and pripid = 'P001'", [number])
-    assert found == [("=cmd|'/c calc'!A1",)]
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "wanted"),
+    [
+        ("formula_text", "dom", "=cmd|'/c calc'!A1"),
+        ("formula_in_a_text", "name", bad_other_formats.FORMULA),
+        ("formula_text_in_a_workbook", "bank", bad_other_formats.FORMULA),
+        ("formula_text_in_a_table", "name", bad_other_formats.FORMULA),
+    ],
+)
+def test_a_formula_is_kept_as_a_text(night: Played, name: str, columns: str, wanted: str) -> None:
+    number = ledger_of(night, night.files[name])[0]["delivery_id"]
+    source = bad.CASES[name].source
+    found = rows(night.settings, f"select {columns} from raw.{source} where delivery_id = %s order by row_id", [number])
+    assert found[0] == (wanted,)
+    if name == "formula_text_in_a_workbook":
+        assert found[1] == ("农村信用社",)
 
 
 def test_no_file_took_much_memory(night: Played) -> None:
