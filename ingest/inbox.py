@@ -69,11 +69,13 @@ class Inbox:
         self._transport.close()
 
     def files(self) -> dict[str, dict[str, Any]]:
-        """Name → fsspec's info of every file and link of the folder; nothing when the folder is not there."""
+        """Name → fsspec's info of every file and link of the folder; nothing when a shared inbox has no folder of it yet."""
         if self._listing is None:
             try:
                 return self.look_again()
             except FileNotFoundError:
+                if self._transport.is_missing():
+                    raise self._transport.no_folder() from None
                 self._listing = {}
         return self._listing
 
@@ -179,7 +181,8 @@ def _found(stem: str, endings: tuple[str, ...], files: dict[str, dict[str, Any]]
 
 
 def _changed_at(entry: dict[str, Any]) -> datetime | None:
-    when = entry.get("mtime") or entry.get("LastModified") or entry.get("modified") or entry.get("Last-Modified")
+    said = (entry.get(name) for name in ("mtime", "LastModified", "modified", "Last-Modified"))
+    when = next((one for one in said if one is not None), None)  # 0 is a time as well: packers write it
     if isinstance(when, int | float):
         return datetime.fromtimestamp(when, UTC)
     if isinstance(when, str):

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from ingest.archive import path_of
+from ingest.spec import load_spec
 from tests.extracts import fixture_rows, write_extract
 from tests.integration.nights import load, rows
 from warehouse.errors import BureauError
@@ -23,8 +24,6 @@ DAY = date(2011, 1, 4)
 @pytest.fixture
 def old(database: Settings, tmp_path: Path) -> dict[str, str]:
     """Old deliveries of survey: accepted and through, accepted with an open row, refused; name → sha256."""
-    from ingest.spec import load_spec
-
     spec = load_spec("survey")
     good = fixture_rows("survey", "good")
     made = {
