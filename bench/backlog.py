@@ -64,13 +64,19 @@ def measure(folder: Path, scale: float, nights: int) -> None:
     before, began = reap(), time.monotonic()
     done = bureau(folder / "home", "nightly", "--date", last.isoformat(), "--inbox", str(folder / "inbox"), "--format", "json")
     wall, cpu = time.monotonic() - began, reap() - before
+    if not done.stdout.lstrip().startswith("{"):  # it broke off before its report; why stands above, on stderr
+        raise SystemExit(f"no report after {wall:.1f} s: exit code {done.returncode}\n{done.stdout}")
     report: dict[str, Any] = json.loads(done.stdout)
     for dag, seconds in report["seconds"].items():
         print(f"  {dag:<20} {seconds:>8.1f} s")
     print(f"  {'the whole command':<20} {wall:>8.1f} s, {cpu:.0f} CPU seconds")
+    for failure in report["failures"]:
+        print(f"  failed: {failure['dag']}.{failure['task']}, {failure['log']}")
     print(f"  exit code {done.returncode}, build {report['build_id']}, {dict(Counter(one['status'] for one in report['loads']))}")
     night = report["seconds"]["night"]
     print(f"  {night:.0f} s of {BAR_SECONDS}: {'within' if night <= BAR_SECONDS else 'over'} the bar")
+    if done.returncode:
+        raise SystemExit(1)
 
 
 def main() -> None:
