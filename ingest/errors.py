@@ -38,14 +38,17 @@ class NotReady(IngestError):
 class InboxUnreachable(IngestError):
     """The place where a department delivers cannot be read; nothing is known of what lies there.
 
-    `kind` is `unreachable` (down, no answer in time, broken off), `login` (it refuses us) or `host_key` (it is not the server
-    that it should be). `where` is the place without user and password, `reason` what the library said, without secrets.
+    `kind` is `unreachable` (down, no answer in time, broken off), `login` (it refuses us), `host_key` (it is not the server
+    that it should be), `no_folder` (the place of the settings does not exist) or `unknown_department` (the settings name one).
+    `where` is the place without user and password, `reason` what the library said, without secrets.
     """
 
     _ADVICE: ClassVar[dict[str, str]] = {
         "unreachable": "it does not answer, or broke off: see whether the server is up and the network lets us through; "
         "try again",
         "login": "it refuses us: see the connection's login, password or key, and what the login may read there",
+        "no_folder": "there is no such folder: make it, or correct the setting (inbox, inboxes)",
+        "unknown_department": "the setting inboxes names this department, which no source is of: correct the name",
         "host_key": "its host key is not the known one: ask the department for the key's fingerprint and compare before it is "
         "entered in known_hosts or in the connection's host_key",
     }

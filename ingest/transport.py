@@ -73,6 +73,36 @@ class Transport:
 
         return self._answer(question)
 
+    def is_missing(self) -> bool:
+        """Asked when the department's folder is not there: whether the place itself is missing, the setting's or its own.
+
+        A shared inbox without this department's folder is there, and so is a bucket that holds nothing under its prefix now.
+        """
+        scheme = self._place.scheme
+        if self._place.own_folder and scheme != "s3":
+            return True
+        if scheme in ("http", "https"):
+            return False  # nothing says that the page above can be read
+
+        def question() -> bool:
+            filesystem = self._connected()
+            try:
+                if scheme == "s3":
+                    filesystem.call_s3("head_bucket", Bucket=self._folder.partition("/")[0])
+                else:
+                    filesystem.info(self._folder.rpartition("/")[0] or "/")
+            except FileNotFoundError:
+                return True
+            except PermissionError:
+                pass  # it is there
+            return False
+
+        return self._answer(question)
+
+    def no_folder(self) -> InboxUnreachable:
+        """The error for a place that is missing."""
+        return InboxUnreachable(self._department, self._place.where, "no_folder", "no such folder")
+
     def info(self, name: str) -> dict[str, Any]:
         """What the place says of one file, links not followed; an empty answer when it is gone. Raises InboxUnreachable."""
 

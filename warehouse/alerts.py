@@ -65,9 +65,10 @@ def _events(settings: Settings, business_date: date, since: datetime, is_built: 
     if not is_built:
         yield Event("no_build", business_date=business_date)
     endings = night.endings(settings, business_date, since)
+    reasons = night.failures(settings, business_date)
     for source, ending in endings.items():
         if ending == "failed":
-            yield Event("failed", source, business_date)
+            yield Event("failed", source, business_date, reason=refusal(reasons.get(source), settings.lang))
     came = night.loads(settings, business_date)
     for one in came:
         if one.status in ("refused", "conflict"):
@@ -75,7 +76,7 @@ def _events(settings: Settings, business_date: date, since: datetime, is_built: 
             yield Event("refused", one.source, one.business_date, name, refusal(one.reason, settings.lang))
     for source, ending in endings.items():
         if ending == "missing":
-            yield Event("missing", source, business_date)
+            yield Event("missing", source, business_date, reason=refusal(reasons.get(source), settings.lang))
     numbers = {one.delivery_id for one in came}
     for line in deliveries(settings, statuses=["late"]):
         if line.delivery_id in numbers:
@@ -84,7 +85,7 @@ def _events(settings: Settings, business_date: date, since: datetime, is_built: 
 
 def _line(event: Event, lang: str) -> str:
     unnamed = t("alert.unnamed", lang)
-    return t(
+    line = t(
         f"alert.{event.kind}",
         lang,
         source=event.source,
@@ -92,3 +93,4 @@ def _line(event: Event, lang: str) -> str:
         file=event.file or unnamed,
         reason=event.reason,
     )
+    return f"{line}\n  {event.reason}" if event.reason and event.kind in ("failed", "missing") else line

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from warehouse.connections import place_of
-from warehouse.errors import BureauError
+from warehouse.night_reasons import of_failure, of_missing, place_for
 from warehouse.secret_key import pseudonym_key
 from warehouse.services.postgres import conninfo
 from warehouse.settings import Settings
@@ -48,17 +47,18 @@ def take_in(settings: Settings, source: str, business_date: date, inbox: str | N
     return take(_context(settings, spec, inbox), spec, business_date)
 
 
-def accept(settings: Settings, source: str, business_date: date) -> "list[Outcome]":
+def accept(settings: Settings, source: str, business_date: date, inbox: str | None = None) -> "list[Outcome]":
     """Judge every loaded delivery of the source, accept or refuse it, and record how the source's night ended.
 
-    Asked again it judges only what is still open. Gives what became of the deliveries judged now.
+    Asked again it judges only what is still open. Gives what became of the deliveries judged now. `inbox` as in `take_in`: it is
+    looked into once more when nothing came.
     """
     from expectations import DeliveryFacts, checking
     from ingest import ledger
     from ingest.accept import accept as settle
 
     spec = _spec(settings, source)
-    context = _context(settings, spec, None)
+    context = _context(settings, spec, inbox)
     with (
         _connect(settings) as connection,
         _alone(connection, f"accept {source} {settings.region}"),
@@ -76,21 +76,16 @@ def accept(settings: Settings, source: str, business_date: date) -> "list[Outcom
                 verdict = checks.check(facts)
             outcomes.append(settle(context, spec, one.delivery_id, verdict, connection))
         _write_promises(connection, settings, spec, business_date, ended=True)
-        _record(connection, source, business_date, _ending(connection, settings, spec, business_date))
+        ending = _ending(connection, settings, spec, business_date)
+        reason = of_missing(settings, spec, inbox) if ending == "missing" else None
+        _record(connection, source, business_date, ending, reason)
     return outcomes
 
 
 def note_failure(settings: Settings, source: str, business_date: date, error: BaseException | None = None) -> None:
     """Record that the source's night broke off, so that the build does not wait for it; why, when people can do something."""
-    from ingest.errors import InboxUnreachable
-
-    reason = None
-    if isinstance(error, InboxUnreachable):
-        reason = f"inbox.{error.kind} at {error.where}: {error.reason}"
-    elif isinstance(error, BureauError):
-        reason = str(error)
     with _connect(settings) as connection:
-        _record(connection, source, business_date, "failed", reason)
+        _record(connection, source, business_date, "failed", of_failure(error))
 
 
 def has_arrived(settings: Settings, source: str, business_date: date, inbox: str | None = None) -> bool:
@@ -103,7 +98,7 @@ def has_arrived(settings: Settings, source: str, business_date: date, inbox: str
     if not promised:
         return True
     first, last = window_of(spec, promised[0])
-    with Inbox(place_of(settings, spec.department, inbox), spec.department) as place:
+    with Inbox(place_for(settings, spec, inbox), spec.department) as place:
         found = scan(place, spec)
     if any(one.state == "complete" and one.business_date and first <= one.business_date <= last for one in found):
         return True
@@ -133,7 +128,7 @@ def is_being_written(
         }
     if not left:
         return False
-    with Inbox(place_of(settings, spec.department, inbox), spec.department) as place:
+    with Inbox(place_for(settings, spec, inbox), spec.department) as place:
         there = [one for one in scan(place, spec) if one.file_name in left and one.state == "complete"]
         return any(not (still and place.has_settled(one, settings.inbox_settle_seconds)) for one in there)
 
@@ -256,7 +251,7 @@ def _context(settings: Settings, spec: "SourceSpec", inbox: str | None) -> "Load
     return LoadContext(
         conninfo=conninfo(settings, role="bureau_loader"),
         archive=settings.archive,
-        inbox=place_of(settings, spec.department, inbox),
+        inbox=place_for(settings, spec, inbox),
         region=settings.region,
         key=pseudonym_key(settings),
         today=today(settings),

@@ -136,7 +136,8 @@ class Accept(BaseOperator):  # type: ignore[misc]
     def execute(self, context: Context) -> dict[str, int]:
         """Gives the number of deliveries by status."""
         settings = load_settings()
-        outcomes = night.accept(settings, self.source, night_of(context, settings).business_date)
+        this = night_of(context, settings)
+        outcomes = night.accept(settings, self.source, this.business_date, this.inbox)
         statuses = [one.status for one in outcomes]
         return {status: statuses.count(status) for status in sorted(set(statuses))}
 

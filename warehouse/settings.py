@@ -144,8 +144,9 @@ def load_settings(**overrides: Any) -> Settings:
 
 
 def make_folders(settings: Settings) -> None:
-    """Make the folders of the home; secrets only for the owner."""
-    for folder in (settings.home, settings.logs, settings.run, settings.archive):
+    """Make the folders of the home, its own inbox too when no other is set; secrets only for the owner."""
+    own_inbox = [] if settings.inbox else [Path(settings.inbox_url)]
+    for folder in (settings.home, settings.logs, settings.run, settings.archive, *own_inbox):
         folder.mkdir(parents=True, exist_ok=True)
     settings.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.secrets.chmod(0o700)

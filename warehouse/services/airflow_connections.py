@@ -16,7 +16,8 @@ from warehouse.settings import Settings
 def kept_by_airflow(settings: Settings, name: str) -> dict[str, Any] | None:
     """`host, port, login, password, extra` of a connection; None when Airflow has none of this name, or was never started.
 
-    Raises ValueError when it cannot be read with this home's key.
+    Raises ValueError when it cannot be read with this home's key, and psycopg's OperationalError when the server cannot be asked:
+    a connection that is there must not be called unknown.
     """
     from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -26,7 +27,11 @@ def kept_by_airflow(settings: Settings, name: str) -> dict[str, Any] | None:
                 "select host, port, login, password, extra, is_encrypted, is_extra_encrypted from connection where conn_id = %s",
                 [name],
             ).fetchone()
-    except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
+    except psycopg.errors.UndefinedTable:
+        return None
+    except psycopg.OperationalError:
+        if _has_database(settings):
+            raise
         return None
     if row is None:
         return None
@@ -50,3 +55,10 @@ def kept_by_airflow(settings: Settings, name: str) -> dict[str, Any] | None:
         "password": plain("password", row["is_encrypted"]),
         "extra": found if isinstance(found, dict) else {},
     }
+
+
+def _has_database(settings: Settings) -> bool:
+    """Whether Airflow's database is there; raises OperationalError when the server does not answer."""
+    name = psycopg.conninfo.conninfo_to_dict(postgres.conninfo(settings, database=postgres.AIRFLOW_DATABASE))["dbname"]
+    with psycopg.connect(postgres.conninfo(settings)) as connection:
+        return connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone() is not None
