@@ -1,5 +1,6 @@
 """The few calls of Airflow's REST API that the product makes."""
 
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -11,10 +12,15 @@ from warehouse.errors import BureauError
 Json = dict[str, Any]
 _PAGE = 100
 UNFINISHED = ("queued", "running")
+_PAUSES = (1.0, 5.0, 10.0)  # seconds before a question is asked again
 
 
 class AirflowApi:
-    """A client with a token of its own. Raises BureauError("services.api") when Airflow refuses or does not answer."""
+    """A client with a token of its own. Raises BureauError("services.api") when Airflow refuses or does not answer.
+
+    Every call may be made twice: what it asks for is then there already. So one that gets no answer (a busy machine, a service
+    that was just started again) is made again before that is an error.
+    """
 
     def __init__(self, url: str, user: str, password: str) -> None:
         # No proxy of the surroundings: Airflow is on this machine.
@@ -83,18 +89,27 @@ class AirflowApi:
                 return rows
 
     def _call(self, method: str, path: str, *, also: Sequence[int] = (), **rest: Any) -> httpx.Response:
-        try:
-            if "Authorization" not in self._http.headers:
-                self._log_in()
-            answer = self._http.request(method, path, **rest)
-            if answer.status_code == httpx.codes.UNAUTHORIZED:  # the token has run out
-                self._log_in()
-                answer = self._http.request(method, path, **rest)
-        except httpx.TransportError as error:
-            raise BureauError("services.api", what=f"{method} {path}", reason=str(error) or type(error).__name__) from error
+        for pause in (*_PAUSES, None):
+            try:
+                answer = self._asked(method, path, **rest)
+                break
+            except httpx.TransportError as error:
+                if pause is None:
+                    reason = str(error) or type(error).__name__
+                    raise BureauError("services.api", what=f"{method} {path}", reason=reason) from error
+                time.sleep(pause)
         if answer.is_success or answer.status_code in also:
             return answer
         raise BureauError("services.api", what=f"{method} {path}", reason=f"{answer.status_code} {answer.text[:300]}")
+
+    def _asked(self, method: str, path: str, **rest: Any) -> httpx.Response:
+        if "Authorization" not in self._http.headers:
+            self._log_in()
+        answer = self._http.request(method, path, **rest)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:  # the token has run out
+            self._log_in()
+            answer = self._http.request(method, path, **rest)
+        return answer
 
     def _log_in(self) -> None:
         self._http.headers.pop("Authorization", None)
