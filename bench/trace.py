@@ -1,8 +1,8 @@
-"""How long a figure takes to open, by how many units it is of: `python -m bench.trace --units 1000000`.
+"""How long a figure, a row and a difference take to open: `python -m bench.trace --rows 1000000`.
 
-The warehouse's own schema and functions (the migrations) on a throwaway server, with made postings: one stock account of that
-many units in 18 towns, and its exits. Prints p50 and p95 of the first page (random cells of the city and its towns), of a page
-far behind, and of the total, beside the floor: one bare sum over the same accounts.
+A warehouse of that many registrations (bench.large_city). Measured are p50 and p95 of the first page of random cells, of a page
+far behind and of a rare cell; of the totals, beside a bare sum over the same accounts; of `warehouse.trace` with the lines of the
+archived file; of a random row's whole story; of why figures changed between two builds a month apart.
 """
 
 from __future__ import annotations
@@ -10,48 +10,24 @@ from __future__ import annotations
 import argparse
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
 
-from bench.throwaway_server import server
-from warehouse.migrate import migrate
-from warehouse.settings import load_settings
+from bench.large_city import large_city
+from warehouse.row_story import tell
+from warehouse.services.postgres import conninfo
+from warehouse.settings import Settings
+from warehouse.trace import trace
+from warehouse.why import vintage, why
 
-ROUNDS = 60
-ROWS_A_DELIVERY = 1 << 32
-
-# What dbt makes: the formula of one indicator, and the keys of the units.
-MADE = """
-create view evidence.indicator_formula as
-select 'ENT_STK' as indicator, 'v1' as method_version, 'numerator' as part, f.account, f.sign::numeric, 'stock' as accumulation,
-    null::text [] as only_sectors, 0 as lag_years, null::text [] as undivided
-from (values ('entity.birth', 1), ('entity.exit', -1)) as f (account, sign);
-create table register.unit as
-select g::bigint as unit_id, 'entity' as unit_type, lpad(g::text, 16, '0') as unit_key from generate_series(1, {units}) as g;
-create unique index on register.unit (unit_id);
-create unique index on register.unit (unit_type, unit_key);
-insert into ledger.build (business_date, status, finished_at, region, series_start)
-values ('2010-12-31', 'published', now(), '520381', '2009-01-01');
-select evidence.ensure_account('entity.birth'), evidence.ensure_account('entity.exit');
-insert into evidence.posting (account, effective_date, geography, sector, industry, founder_groups, unit_type, unit_id, weight,
-    source_rows, build_id, caused_by)
-select
-    a.account, date '2003-01-01' + (g.g * 7919 % 2000) + a.later, '52038' || (1001 + g.g % 18), 
-    (array['individual', 'individual', 'individual', 'private', 'cooperative'])[1 + g.g % 5], chr(65 + g.g / 18 % 20),
-    array['0' || 1 + g.g % 7], 'entity', g.g, 1, array[{row} + g.g], 1, array[1]
-from generate_series(1, {units}) as g (g)
-inner join (values ('entity.birth', 0), ('entity.exit', 700)) as a (account, later) on a.later = 0 or g.g / 7 % 3 = 0;
-grant select on evidence.indicator_formula, register.unit to bureau_evaluator;
-analyze;
-"""
-PAGE = "select * from mart.trace_figure('ENT_STK', '2010', %s, %s, %s, 100, %s)"
-TOTAL = "select * from mart.trace_total('ENT_STK', '2010')"
+PAGE = "select * from mart.trace_figure(%s, '2010', %s, %s, %s, 100, 0, %s, after_unit => %s)"
+TOTAL = "select * from mart.trace_total(%s, '2010')"
 FLOOR = "select count(*), sum(weight) from evidence.posting where account in ('entity.birth', 'entity.exit')"
+CELLS = [("total", "total"), ("sector", "individual"), ("industry", "F"), ("founder_group", "01")]
 
 
 def measured(what: str, rounds: int, ask: Callable[[], object]) -> None:
@@ -63,42 +39,78 @@ def measured(what: str, rounds: int, ask: Callable[[], object]) -> None:
         ask()
         times.append((time.perf_counter() - started) * 1000)
     p95 = statistics.quantiles(times, n=20)[18] if rounds > 1 else times[0]
-    print(f"{what:44} p50 {statistics.median(times):9.1f} ms   p95 {p95:9.1f} ms   ({rounds} rounds)")
+    print(f"{what:58} p50 {statistics.median(times):8.1f} ms   p95 {p95:8.1f} ms   ({rounds} rounds)", flush=True)
+
+
+def figures(settings: Settings, rounds: int) -> None:
+    """Pages and totals, in SQL and through the program."""
+    draw = random.Random(1)
+    with psycopg.connect(conninfo(settings, role="bureau_evaluator"), autocommit=True) as evaluator:
+        towns = [row[0] for row in evaluator.execute("select distinct town from raw.registrations where town is not null")]
+        _, last = _first(evaluator, "select min(unit_id), max(unit_id) from register.unit where unit_type = 'entity'")
+        rare = _first(
+            evaluator,
+            "select geography, industry from evidence.posting where account = 'entity.birth' and 'x' <> all(founder_groups) "
+            "group by 1, 2 order by count(*), 1, 2 limit 1",
+        )
+
+        def page(indicator: str, place: str, cell: tuple[str, str], after: int = 0, by_weight: bool = False) -> None:
+            found = evaluator.execute(PAGE, [indicator, place, *cell, by_weight, after]).fetchall()
+            assert found or after, "the cell has units"
+
+        measured("first page of the city", rounds, lambda: page("ENT_STK", "520381", draw.choice(CELLS)))
+        measured("first page of a town", rounds, lambda: page("ENT_STK", draw.choice(towns), draw.choice(CELLS)))
+        measured("first page of persons in the city", rounds, lambda: page("JOB_YOUNG", "520381", draw.choice(CELLS)))
+        measured("first page of the rarest cell", rounds, lambda: page("ENT_STK", rare[0], ("industry", rare[1])))
+        measured("any page, by the unit before it", rounds, lambda: page("ENT_STK", "520381", CELLS[0], draw.randrange(last)))
+        few = min(8, rounds)
+        measured("first page, the largest weights first", few, lambda: page("ENT_STK", "520381", CELLS[0], by_weight=True))
+        measured("total of ENT_STK of the city", few, lambda: evaluator.execute(TOTAL, ["ENT_STK"]).fetchall())
+        measured("total of JOB_YOUNG of the city", few, lambda: evaluator.execute(TOTAL, ["JOB_YOUNG"]).fetchall())
+        measured("floor: a bare sum over the accounts of ENT_STK", few, lambda: evaluator.execute(FLOOR.encode()).fetchall())
+    found = trace(settings, "ENT_STK", "2010")
+    print(f"ENT_STK 2010: {found.numerator.unit_count:,} contributing units, {found.numerator.sum} = {found.figure.numerator}")
+    measured("warehouse.trace: page, lines in the file, total", few, lambda: trace(settings, "ENT_STK", "2010"))
+
+
+def stories(settings: Settings, rounds: int) -> None:
+    """Rows of the large delivery, at random."""
+    draw = random.Random(2)
+    with psycopg.connect(conninfo(settings, role="bureau_evaluator"), autocommit=True) as evaluator:
+        first, last = _first(evaluator, "select min(row_id), max(row_id) from raw.registrations")
+    measured("a row's whole story", rounds, lambda: tell(settings, draw.randint(first, last)))
+
+
+def reasons(settings: Settings, rounds: int) -> None:
+    """Differences between the two builds."""
+    old, new = vintage(settings, "B1"), vintage(settings, "B2")
+    for indicator in ("ENT_STK", "ENT_NEW", "JOB_YOUNG"):
+        ask = partial(why, settings, indicator, "2010", old, new, geography=None, breakdown=None)
+        told = ", ".join(f"{one.cause} {one.units:,}" for one in ask().causes)
+        assert "unexplained" not in told
+        print(f"{indicator} moved by units: {told}")
+        measured(f"why, {indicator}", rounds, ask)
+
+
+def _first(connection: psycopg.Connection[Any], statement: str) -> tuple[Any, ...]:
+    row = connection.execute(statement.encode()).fetchone()
+    assert row is not None
+    return row
 
 
 def main() -> None:
-    """Make the postings, measure, print."""
+    """Make the warehouse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--units", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--rows", type=int, default=1_200_000)
+    parser.add_argument("--share", type=float, default=0.02, help="of what the second build brings")
+    parser.add_argument("--rounds", type=int, default=60)
     given = parser.parse_args()
-    draw = random.Random(1)
-    with server() as own, tempfile.TemporaryDirectory() as home:
-        url = make_conninfo(host="127.0.0.1", port=own.info.port, user="bench", dbname="postgres")
-        key = Path(home) / "key"
-        key.write_bytes(b"0" * 64)
-        settings = load_settings(
-            home=Path(home),
-            database_url=f"postgresql://bench@127.0.0.1:{own.info.port}/postgres",
-            pseudonym_key_file=key,
-        )
-        migrate(settings)
-        own.execute(MADE.format(units=given.units, row=ROWS_A_DELIVERY).encode())
-        with psycopg.connect(url, autocommit=True) as evaluator:
-            evaluator.execute("set role bureau_evaluator")
-
-            def page(offset: int, city: bool) -> None:
-                place = "520381" if city else f"52038{1001 + draw.randrange(18)}"
-                kind, member = draw.choice([("total", "total"), ("sector", "individual"), ("industry", "F")])
-                found = evaluator.execute(PAGE, [place, kind, member, offset]).fetchall()
-                assert found, "the cell has units"
-
-            measured("first page of the city", given.rounds, lambda: page(0, True))
-            measured("first page of a town", given.rounds, lambda: page(0, False))
-            measured("page behind 10,000 units of the city", given.rounds, lambda: page(min(10_000, given.units // 100), True))
-            few = min(5, given.rounds)
-            measured("total of the city", few, lambda: evaluator.execute(TOTAL.encode()).fetchall())
-            measured("floor: a bare sum", few, lambda: evaluator.execute(FLOOR.encode()).fetchall())
+    began = time.perf_counter()
+    with large_city(given.rows, given.share) as settings:
+        print(f"{given.rows:,} registrations and their postings made in {time.perf_counter() - began:.0f} s", flush=True)
+        figures(settings, given.rounds)
+        stories(settings, given.rounds)
+        reasons(settings, min(5, given.rounds))
 
 
 if __name__ == "__main__":

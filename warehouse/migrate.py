@@ -1,4 +1,8 @@
-"""Plain ordered SQL, applied once each: `warehouse/migrations/NNN_name.sql`, recorded in `ledger.migration`."""
+"""Plain ordered SQL, applied once each: `warehouse/migrations/NNN_name.sql`, recorded in `ledger.migration`.
+
+After them come the functions that open figures and rows (`warehouse/functions/*.sql`), all of them anew whenever a file differs
+from what the database was given: the comment on `evidence.newest_build` ends with their digest.
+"""
 
 import hashlib
 import re
@@ -6,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from warehouse.errors import BureauError
 from warehouse.services import postgres
 from warehouse.settings import Settings
 
 FOLDER = Path(__file__).parent / "migrations"
+FUNCTIONS = Path(__file__).parent / "functions"
+_MARKED = "evidence.newest_build()"
 _LOCK = 0x6275_7265_6175  # "bureau": one runner at a time in a database
 
 
@@ -55,6 +62,7 @@ def migrate(settings: Settings, folder: Path = FOLDER) -> list[str]:
                     done.append(f"{file.number:03d}_{file.name}")
                 elif applied[file.number] != file.sha256:
                     raise BureauError("migrate.changed", name=f"{file.number:03d}_{file.name}")
+            _install(connection)
         except psycopg.errors.InsufficientPrivilege as error:
             raise BureauError("migrate.privilege", reason=str(error).splitlines()[0]) from error
     return done
@@ -63,7 +71,8 @@ def migrate(settings: Settings, folder: Path = FOLDER) -> list[str]:
 def pending(settings: Settings, folder: Path = FOLDER) -> bool:
     """Whether `migrate` has something to do. Raises psycopg.OperationalError while the server does not answer."""
     with psycopg.connect(postgres.conninfo(settings), connect_timeout=5) as connection:
-        return not {file.number for file in migrations(folder)} <= _applied(connection).keys()
+        applied = _applied(connection)
+        return not {file.number for file in migrations(folder)} <= applied.keys() or not _is_installed(connection)
 
 
 def _applied(connection: psycopg.Connection[tuple[object, ...]]) -> dict[int, str]:
@@ -82,3 +91,25 @@ def _apply(connection: psycopg.Connection[tuple[object, ...]], file: Migration) 
             "insert into ledger.migration (number, name, sha256) values (%s, %s, %s)",
             [file.number, file.name, file.sha256],
         )
+
+
+def _install(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Make the functions as their files say, in one transaction, when the database has others."""
+    if _is_installed(connection):
+        return
+    with connection.transaction():
+        for path in sorted(FUNCTIONS.glob("*.sql")):
+            connection.execute(path.read_bytes())
+        connection.execute("set local role bureau_owner")
+        text = f"Number of the build that people see [{_functions_digest()}]"
+        connection.execute(sql.SQL("comment on function {} is {}").format(sql.SQL(_MARKED), sql.Literal(text)))
+
+
+def _is_installed(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
+    row = connection.execute("select obj_description(to_regprocedure(%s), 'pg_proc')", [_MARKED]).fetchone()
+    return row is not None and str(row[0]).endswith(f"[{_functions_digest()}]")
+
+
+def _functions_digest() -> str:
+    files = sorted(FUNCTIONS.glob("*.sql"))
+    return hashlib.sha256(b"|".join(path.read_bytes() for path in files)).hexdigest()[:16]

@@ -143,9 +143,8 @@ def returned_rows(
         if purpose is not None:
             _record(settings, first.delivery_id, [row.row_id for row in rows], purpose)
         try:
-            places = row_places(
-                settings.archive, spec, first.sha256, [row.row_number for row in rows], first.region, first.business_date
-            )
+            numbers = [row.row_number for row in rows]
+            places = row_places(settings.archive, spec, first.sha256, numbers, first.region, first.business_date, settings.places)
         except NotReady as error:
             raise BureauError("quarantine.not_in_archive", file=first.file_name, reason=error) from error
         show = _as_delivered if purpose is not None else _Masked(settings, spec)

@@ -131,7 +131,9 @@ def tell(settings: Settings, row_id: int) -> Story:
 
 def _placed(settings: Settings, spec: SourceSpec, known: dict[str, Any]) -> Placed | None:
     try:
-        return row_line(settings.archive, spec, known["sha256"], known["row_number"], known["region"], known["business_date"])
+        return row_line(
+            settings.archive, spec, known["sha256"], known["row_number"], known["region"], known["business_date"], settings.places
+        )
     except NotReady:  # the archive is not on this machine, or the file has no such row
         return None
 

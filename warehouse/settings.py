@@ -104,6 +104,11 @@ class Settings(BaseSettings):
         return self.home / "archive"
 
     @property
+    def places(self) -> Path:
+        """Where rows of long archived files begin: made when first asked for, may be deleted at any time."""
+        return self.home / "places"
+
+    @property
     def secrets(self) -> Path:
         """Passwords and keys; the folder has mode 0700, its files 0600."""
         return self.home / "secrets"

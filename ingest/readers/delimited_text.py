@@ -51,6 +51,14 @@ def open_text(
     return _open_delimited(spec, spec.encoding, stream, naming, findings, chunk)
 
 
+def resume(spec: SourceSpec, stream: Stream, offset: int, lines: int, chunk: int = CHUNK) -> Iterator[Chunk]:
+    """The chunks of a file from a record on that begins behind so many bytes and lines; the stream stands there."""
+    assert spec.encoding is not None
+    records = Records(stream, CsvCut(spec.encoding, spec.delimiter) if spec.format == "csv" else cut_lines, chunk)
+    records.offset, records.lines = offset, lines
+    return iter(records)
+
+
 def _open_csv(spec: SourceSpec, encoding: str, stream: Stream, findings: Findings, chunk: int) -> tuple[Layout, Iterator[Chunk]]:
     cut = CsvCut(encoding, spec.delimiter)
     records = Records(stream, cut, chunk)

@@ -17,7 +17,10 @@ import pytest
 from ingest.places import row_line
 from ingest.spec import load_spec
 from tests.integration.nights import City, rows
+from warehouse.cli.trace import as_json as trace_json
+from warehouse.cli.trace import excluded_lines
 from warehouse.errors import BureauError
+from warehouse.excluded import excluded
 from warehouse.indicators import load_indicators
 from warehouse.lineage.page import as_html, as_json
 from warehouse.lineage.read import lineage
@@ -91,6 +94,19 @@ def test_pages_are_the_whole_and_the_largest_come_first_when_asked(evaluator: ps
         pages = [evaluator.execute(asked, [7, start, by_weight]).fetchall() for start in range(0, len(whole) + 7, 7)]
         assert [unit for page in pages for unit in page] == whole and len(whole) > 14
         assert not by_weight or [row[1] for row in whole] == sorted((row[1] for row in whole), reverse=True)
+
+
+def test_a_page_goes_on_behind_the_unit_that_the_last_one_ended_with(evaluator: psycopg.Connection[tuple[Any, ...]]) -> None:
+    asked = (
+        "select unit_id, weight, unit from mart.trace_figure('SURV_LEGAL_1', '2010', page_limit => %s, only_role => %s, "
+        "after_unit => %s)"
+    )
+    for role in ("numerator", "denominator"):
+        whole = evaluator.execute(asked, [None, role, 0]).fetchall()
+        found: list[tuple[Any, ...]] = []
+        while page := evaluator.execute(asked, [9, role, found[-1][2] if found else 0]).fetchall():
+            found += page
+        assert found == whole and len(whole) > 18
 
 
 @pytest.mark.parametrize("call", ["'NO_SUCH', '2010'", "'ENT_NEW', '2010-13'", "'ENT_NEW', '2010', breakdown_type => 'colour'"])
@@ -225,3 +241,113 @@ def test_an_opened_figure_as_csv_and_page_has_the_same_units(settings: Settings)
     ]
     page = trace_page(found, "zh")
     assert all(unit.unit_id in page for _, unit in units) and "--offset 5" in page
+
+
+def test_counted_and_excluded_units_are_all_of_the_cell(settings: Settings) -> None:
+    """Entities of a town: none is missing, none stands on both sides, and the reasons are what the register says."""
+    town = rows(settings, "select town from register.reg_entity where not in_startup_scope group by 1 order by count(*) desc")[0][
+        0
+    ]
+    found = trace(settings, "ENT_STK", "2010-06", geography=town, limit=None)
+    beside = excluded(settings, found.figure, limit=None)
+    counted = {unit.unit_id for unit in found.numerator.units}
+    reasons = {unit.unit_id: set(unit.reasons) for unit in beside.units}
+    assert {unit.role for unit in beside.units} == {"numerator"} and len(reasons) == len(beside.units)
+    register = {
+        row[0]: row[1:]
+        for row in rows(
+            settings,
+            "select unit_key, alive, in_startup_scope, start_date > '2010-06-30', end_date <= '2010-06-30' "
+            "from register.reg_entity where town = %s",
+            [town],
+        )
+    }
+    assert not counted & reasons.keys() and counted | reasons.keys() >= register.keys()
+    assert all(reasons[key] == {"reversed"} for key in reasons.keys() - register.keys()), "moved to another town"
+    for key, (alive, in_scope, is_later, has_ended) in register.items():
+        if not alive or not in_scope:
+            assert reasons[key] & {"gone", "out_of_scope", "reversed"}
+        elif is_later:
+            assert "later" in reasons[key]
+        elif has_ended:
+            assert "balanced" in reasons[key]
+        else:
+            assert key in counted
+    assert {"later", "balanced", "out_of_scope"} <= set().union(*reasons.values())
+    assert beside.counts["numerator"]["out_of_scope"] == sum("out_of_scope" in one for one in reasons.values()) > 0
+    assert len(excluded(settings, found.figure, limit=3).units) == 3
+
+
+def test_rows_put_aside_stand_beside_the_figures_that_they_may_belong_to(settings: Settings) -> None:
+    held = {
+        row[0]: row[1:]
+        for row in rows(
+            settings,
+            "select q.row_id, array_to_string(q.key, chr(31), ''), q.reasons from quarantine.registrations as q "
+            "inner join ledger.delivery as d using (delivery_id) where d.status = 'accepted' and q.settled_by is null",
+        )
+    }
+    assert held
+    towns = {
+        row[0]: (row[1], row[2])
+        for row in rows(
+            settings,
+            "select f.unit_key, e.town, f.row_id from register.fold_registrations as f "
+            "inner join register.reg_entity as e on f.unit_key = e.unit_key and e.alive",
+        )
+    }
+    for geography in sorted({settings.region, *(town for key, _ in held.values() if (town := towns.get(key, ("",))[0]))}):
+        figure = trace(settings, "ENT_EXIT", "2010", geography=geography, limit=1).figure
+        shown = {one.row.row_id: one for one in excluded(settings, figure, limit=1).rows if one.row.source == "registrations"}
+        known = {row for row, (key, _) in held.items() if key in towns}
+        assert shown.keys() - known == held.keys() - known, "nobody can say where the others are"
+        wanted = {row for row in known if geography in (settings.region, towns[held[row][0]][0])}
+        assert shown.keys() & known == wanted
+        for row, one in shown.items():
+            key, reasons = held[row]
+            assert (one.rules, one.instead) == (tuple(reasons), towns[key][1] if key in towns else None)
+            assert one.row.line is not None
+
+
+def test_what_is_excluded_reads_the_same_in_every_form_and_names_nobody(settings: Settings) -> None:
+    found = trace(settings, "SURV_LEGAL_1", "2010", limit=5)
+    beside = excluded(settings, found.figure, limit=5)
+    assert {unit.role for unit in beside.units} == {"numerator", "denominator"} and beside.rows
+    document = json.loads(trace_json(found, beside))
+    assert [unit["unit_id"] for unit in document["excluded"]["units"]] == [unit.unit_id for unit in beside.units]
+    lines = list(csv.DictReader(io.StringIO(trace_csv(found, beside))))
+    aside = [line for line in lines if line["role"] == "put_aside"]
+    assert [int(line["row_id"]) for line in aside] == [one.row.row_id for one in beside.rows]
+    assert [line["reasons"] for line in aside] == [";".join(one.rules) for one in beside.rows]
+    assert {line["reasons"] for line in lines if line["role"] == "numerator"} == {""}
+    pages = [trace_page(found, lang, beside) for lang in ("en", "zh")]
+    said = ["\n".join(excluded_lines(beside, lang)) for lang in ("en", "zh")]
+    for text in (*pages, *said, trace_json(found, beside)):
+        assert all(str(one.row.row_id) in text for one in beside.rows)
+    assert "已计入以前各期" in pages[1] and "已计入以前各期" in said[1]
+    for one in beside.rows:
+        story = tell(settings, one.row.row_id)
+        if any(column.is_personal for column in load_spec(story.source).columns):
+            personal = [text for text in delivered_personal(settings, story) if len(text) > 4]
+            assert not [text for text in personal if any(text in output for output in (*pages, *said))]
+
+
+OPENED = (
+    "mart.trace_figure('SURV_LEGAL_1', '2010', by_weight => true)", "mart.trace_total('SURV_LEGAL_1', '2010')",
+    "mart.trace_excluded('SURV_LEGAL_1', '2010')", "mart.trace_put_aside('SURV_LEGAL_1', '2010')",
+    "mart.figure_causes('SURV_LEGAL_1', '2010', 1, 4)", "mart.trace_row((select min(row_id) from raw.registrations))",
+    "ledger.put_aside(1)", "register.stands_instead(1)", "mart.revision_triangle", "mart.mean_revision",
+    "mart.indicator_values_as_of(1)",
+)  # fmt: skip
+
+
+def test_an_evaluator_opens_everything_and_writes_nothing(settings: Settings) -> None:
+    """In a transaction that refuses every write, with no rights but those of the role."""
+    with psycopg.connect(conninfo(settings, role="bureau_evaluator"), autocommit=True) as connection:
+        connection.execute("set default_transaction_read_only = on")
+        for call in OPENED:
+            connection.execute(f"select * from {call}".encode()).fetchall()
+    with psycopg.connect(conninfo(settings, role="bureau_analyst"), autocommit=True) as analyst:
+        for call in OPENED[:8]:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                analyst.execute(f"select * from {call}".encode())

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import Connect
 from tests.integration.conftest import Server
 from warehouse.errors import BureauError
-from warehouse.migrate import FOLDER, migrate, migrations
+from warehouse.migrate import FOLDER, FUNCTIONS, migrate, migrations, pending
 from warehouse.secret_key import check_fingerprint
 from warehouse.services import postgres
 from warehouse.services.running import running_services
@@ -41,6 +41,29 @@ def test_failing_file_leaves_nothing(database: Settings, connect: Connect, tmp_p
         migrate(database, folder)
     assert connect().execute("select to_regclass('mart.half')").fetchone() == (None,)
     assert migrate(database) == []
+
+
+def test_changed_functions_are_installed_anew(
+    database: Settings, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(name: str) -> bool:
+        row = connect().execute("select to_regprocedure(%s) is not null", [name]).fetchone()
+        return row == (True,)
+
+    assert not pending(database) and opened("mart.trace_row(bigint)") and not opened("mart.more()")
+    changed = tmp_path / "functions"
+    shutil.copytree(FUNCTIONS, changed)
+    (changed / "more.sql").write_text(
+        "set local role bureau_owner; create or replace function mart.more() returns integer language sql as 'select 1';"
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr("warehouse.migrate.FUNCTIONS", changed)
+        assert pending(database)
+        assert migrate(database) == [] and not pending(database) and opened("mart.more()")
+        connect().execute("drop function mart.more()")
+    assert pending(database)
+    migrate(database)
+    assert not pending(database)
 
 
 def test_real_server_with_an_ordinary_owner(bare_server: Server, tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ COMMANDS = {
     "trace": "warehouse.cli.trace:trace",
     "proof": "warehouse.cli.proof:proof",
     "why": "warehouse.cli.why:why",
+    "revisions": "warehouse.cli.revisions:revisions",
     "release": "warehouse.cli.release:release",
     "row": "warehouse.cli.row:row",
     "lineage": "warehouse.cli.lineage:lineage",

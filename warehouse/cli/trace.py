@@ -3,13 +3,17 @@
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from warehouse.numbers import number
+from warehouse.texts import t
+from warehouse.trace_text import attributes_text, instead_text, row_text
 
 if TYPE_CHECKING:
+    from warehouse.excluded import Excluded
     from warehouse.trace import Side, Trace, Unit
 
 
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 @click.option("--breakdown", metavar="TYPE=MEMBER", help="trace.breakdown")
 @click.option("--release", "release_id", type=click.IntRange(min=1), metavar="RELEASE", help="trace.release")
 @click.option("--all", "everything", is_flag=True, help="trace.all")
+@click.option("--by-weight", is_flag=True, help="trace.by_weight")
+@click.option("--excluded", "with_excluded", is_flag=True, help="trace.excluded")
 @click.option("--offset", type=click.IntRange(min=0), default=0, show_default=True, help="trace.offset")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="trace.limit")
 @click.option(
@@ -37,16 +43,20 @@ def trace(
     breakdown: str | None,
     release_id: int | None,
     everything: bool,
+    by_weight: bool,
+    with_excluded: bool,
     offset: int,
     limit: int,
     form: str,
 ) -> None:
     """Print the figure, its contributing units and their source rows to stdout."""
+    from warehouse.excluded import excluded
     from warehouse.services.running import running_services
     from warehouse.settings import load_settings
     from warehouse.trace import trace as open_figure
 
     settings = load_settings()
+    size = None if everything else limit
     with running_services(settings, with_airflow=False):
         found = open_figure(
             settings,
@@ -56,23 +66,27 @@ def trace(
             breakdown=breakdown,
             release_id=release_id,
             offset=0 if everything else offset,
-            limit=None if everything else limit,
+            limit=size,
+            by_weight=by_weight,
         )
+        beside = excluded(settings, found.figure, limit=size, release_id=release_id) if with_excluded else None
     if form == "json":
-        print(as_json(found))
+        print(as_json(found, beside))
     elif form in ("csv", "html"):
         from warehouse.trace_page import as_csv, as_html
 
-        sys.stdout.write(as_csv(found) if form == "csv" else as_html(found, settings.lang))
+        sys.stdout.write(as_csv(found, beside) if form == "csv" else as_html(found, settings.lang, beside))
     else:
         for line in as_lines(found, settings.lang):
             click.echo(line)
+        for line in excluded_lines(beside, settings.lang) if beside else ():
+            click.echo(line)
 
 
-def as_json(found: "Trace") -> str:
+def as_json(found: "Trace", beside: "Excluded | None" = None) -> str:
     """The trace as one JSON object; numbers are decimal strings."""
     figure = found.figure
-    document = {
+    document: dict[str, Any] = {
         "figure": {
             "indicator": figure.indicator,
             "method_version": figure.method_version,
@@ -89,13 +103,13 @@ def as_json(found: "Trace") -> str:
         "numerator": _side(found.numerator),
         "denominator": None if found.denominator is None else _side(found.denominator),
     }
+    if beside is not None:
+        document["excluded"] = asdict(beside)
     return json.dumps(document, ensure_ascii=False, indent=1)
 
 
 def as_lines(found: "Trace", lang: str) -> Iterator[str]:
     """The same for reading: the figure, then each side with its units and where their rows lie."""
-    from warehouse.texts import t
-
     figure = found.figure
     cell = f"{figure.geography} {figure.breakdown_type}={figure.breakdown}"
     yield t(
@@ -123,15 +137,26 @@ def as_lines(found: "Trace", lang: str) -> Iterator[str]:
 
 def unit_lines(unit: "Unit", lang: str) -> Iterator[str]:
     """A unit and the lines of the files it comes from."""
-    from warehouse.texts import t
-
-    attributes = " ".join(
-        f"{name}={';'.join(value) if isinstance(value, list) else value}" for name, value in unit.attributes.items()
-    )
-    yield f"  {number(unit.weight):>10}  {unit.unit_type} {unit.unit_id}  {attributes}"
+    yield f"  {number(unit.weight):>10}  {unit.unit_type} {unit.unit_id}  {attributes_text(unit.attributes)}"
     for row in unit.source_rows:
-        place = "?" if row.line is None else str(row.line)
-        yield " " * 14 + t("trace.row", lang, file=row.file_name, line=place, row=row.row_id, sha256=row.sha256[:12])
+        yield " " * 14 + row_text(row, lang)
+
+
+def excluded_lines(beside: "Excluded", lang: str) -> Iterator[str]:
+    """What is excluded, for reading: units by reason, then the units of the page, then rows that were put aside."""
+    for role, reasons in beside.counts.items():
+        yield t(f"trace.excluded.{role}", lang)
+        for reason, units in sorted(reasons.items(), key=lambda one: -one[1]):
+            yield f"  {units:>10}  {t(f'trace.reason.{reason}', lang)}"
+    for unit in beside.units:
+        why = ", ".join(t(f"trace.reason.{reason}", lang) for reason in unit.reasons)
+        yield f"  {unit.unit_type} {unit.unit_id}  {attributes_text(unit.attributes)}: {why}"
+        for row in unit.source_rows:
+            yield " " * 14 + row_text(row, lang)
+    yield t("trace.put_aside", lang, count=len(beside.rows))
+    for held in beside.rows:
+        yield f"  {row_text(held.row, lang)}: {', '.join(held.rules)}"
+        yield " " * 14 + instead_text(held.instead, lang)
 
 
 def _side(side: "Side") -> dict[str, Any]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest import place_marks
 from ingest.archive import path_of, store
 from ingest.errors import DeliveryRefused, NotReady
 from ingest.inbox import Inbox, scan
@@ -126,6 +128,25 @@ def test_a_row_number_leads_to_its_place_in_the_archived_file(tmp_path: Path, so
         row_places(tmp_path / "archive", spec, archived.sha256, [1, len(rows) + 1], REGION, DAY)
     with pytest.raises(NotReady, match="archive"):
         row_line(tmp_path / "archive", spec, "0" * 64, 1, REGION, DAY)
+
+
+@pytest.mark.parametrize("source", ["registrations", "tax_local", "tax_national"])
+def test_rows_of_a_long_text_are_found_from_marks(tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same places and cells with marks as without, when they are made and when they are kept; a row over two lines too."""
+    monkeypatch.setattr(place_marks, "LONG", 0)
+    monkeypatch.setattr(place_marks, "SPACING", 1)
+    spec = SPECS[source]
+    good = fixture_rows(source, "good")
+    rows = [*good, *good] * 120
+    archived = store(tmp_path / "archive", io.BytesIO(write_extract(spec, rows, tmp_path).read_bytes()))
+    asked = [1, 2, 3, 255, len(rows) // 2, len(rows) // 2 + 1, len(rows)]
+    plain = row_places(tmp_path / "archive", spec, archived.sha256, asked, REGION, DAY)
+    for _ in range(2):
+        assert row_places(tmp_path / "archive", spec, archived.sha256, asked, REGION, DAY, tmp_path / "places") == plain
+    kept = json.loads((tmp_path / "places" / f"{archived.sha256}.json").read_text())
+    assert len(kept) > 3 and kept[0][0] == 0
+    with pytest.raises(NotReady, match="no row"):
+        row_places(tmp_path / "archive", spec, archived.sha256, [len(rows) + 1], REGION, DAY, tmp_path / "places")
 
 
 def test_an_inbox_can_be_a_url() -> None:
