@@ -50,8 +50,8 @@ def figures(settings: Settings, rounds: int) -> None:
         _, last = _first(evaluator, "select min(unit_id), max(unit_id) from register.unit where unit_type = 'entity'")
         rare = _first(
             evaluator,
-            "select geography, industry from evidence.posting where account = 'entity.birth' and 'x' <> all(founder_groups) "
-            "group by 1, 2 order by count(*), 1, 2 limit 1",
+            "select geography, industry from evidence.posting where account = 'entity.birth' group by 1, 2 "
+            "order by count(*), 1, 2 limit 1",
         )
 
         def page(indicator: str, place: str, cell: tuple[str, str], after: int = 0, by_weight: bool = False) -> None:

@@ -137,6 +137,45 @@ def test_a_figure_of_a_release_opens_and_adds_up(settings: Settings, released: l
         assert found.figure.numerator == numerator == found.numerator.sum
 
 
+EMPTY = 3000
+
+
+@pytest.mark.long
+def test_every_figure_of_a_release_adds_up_from_its_units(settings: Settings, released: list[Release]) -> None:
+    """All that have units or amounts, and many of those that have none."""
+    release = released[1]
+    with psycopg.connect(postgres.conninfo(settings, role="bureau_evaluator"), autocommit=True) as evaluator:
+        evaluator.execute(
+            "create temp table asked as select *, unit_count > 0 or numerator <> 0 or denominator <> 0 as has_some "
+            "from release.figure where release_id = %s",
+            [release.release_id],
+        )
+        evaluator.execute(
+            f"""
+            create temp table traced as
+            select a.*, n.role, n.total
+            from (
+                select * from asked where has_some
+                union all
+                (select * from asked where not has_some order by md5(concat(number)) limit {EMPTY})
+            ) as a
+            cross join lateral mart.trace_total(
+                a.indicator, a.period, a.geography, a.breakdown_type, a.breakdown, {release.build_id}
+            ) as n
+            """.encode()
+        )
+        differing = evaluator.execute(
+            "select indicator, period, geography, breakdown_type, breakdown, role, numerator, denominator, total from traced "
+            "where total <> coalesce(case role when 'numerator' then numerator else denominator end, 0)"
+        ).fetchall()
+        counted = evaluator.execute(
+            "select count(distinct number) filter (where has_some), (select count(*) from asked where has_some), "
+            "count(distinct number) filter (where not has_some) from traced"
+        ).fetchone()
+    assert differing[:5] == []
+    assert counted is not None and counted[0] == counted[1] and counted[0] > 10_000 and counted[2] == EMPTY
+
+
 def test_a_release_is_proven_from_the_files(settings: Settings, released: list[Release]) -> None:
     found = verify(settings, released[1].release_id)
     assert found.findings == () and found.recomputed == found.figures and found.files > 10
