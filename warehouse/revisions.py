@@ -19,6 +19,8 @@ from warehouse.settings import Settings
 
 Connection = psycopg.Connection[Any]
 
+_LONGEST_FIRST: tuple[Grain, ...] = ("Y", "Q", "M")
+
 
 @dataclass(frozen=True)
 class Release:
@@ -65,7 +67,7 @@ def triangle(
     """
     indicator = load_indicator(name)
     kind, member = parse_breakdown(indicator, breakdown)
-    wanted = grain or next(one for one in ("Y", "Q", "M") if one in indicator.periods)
+    wanted: Grain = grain or next(one for one in _LONGEST_FIRST if one in indicator.periods)
     series = [name, indicator.method_version, wanted, geography or settings.region, kind, member]
     with psycopg.connect(conninfo(settings, role="bureau_analyst"), autocommit=True) as connection:
         rows = connection.execute(

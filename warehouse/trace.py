@@ -100,7 +100,10 @@ def trace(
     sides = {
         role: Side(
             *totals[role],
-            tuple(Unit(*unit[:4], tuple(unit[4]), tuple(places[row_id] for row_id in unit[4])) for unit in units),
+            tuple(
+                Unit(kind, key, weight, attributes, tuple(ids), tuple(places[row_id] for row_id in ids))
+                for kind, key, weight, attributes, ids in units
+            ),
             offset + len(units) if len(pages[role]) > len(units) else None,
         )
         for role, units in shown.items()
