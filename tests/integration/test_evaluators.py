@@ -288,24 +288,25 @@ def test_rows_put_aside_stand_beside_the_figures_that_they_may_belong_to(setting
         )
     }
     assert held
-    towns = {
-        row[0]: (row[1], row[2])
+    standing = {
+        row[0]: (row[1] if row[3] else None, row[2])
         for row in rows(
             settings,
-            "select f.unit_key, e.town, f.row_id from register.fold_registrations as f "
+            "select f.unit_key, e.town, f.row_id, e.in_startup_scope from register.fold_registrations as f "
             "inner join register.reg_entity as e on f.unit_key = e.unit_key and e.alive",
         )
     }
-    for geography in sorted({settings.region, *(town for key, _ in held.values() if (town := towns.get(key, ("",))[0]))}):
+    known = {row for row, (key, _) in held.items() if key in standing}
+    places = {settings.region, *(town for row in known if (town := standing[held[row][0]][0]))}
+    for geography in sorted(places):
         figure = trace(settings, "ENT_EXIT", "2010", geography=geography, limit=1).figure
         shown = {one.row.row_id: one for one in excluded(settings, figure, limit=1).rows if one.row.source == "registrations"}
-        known = {row for row, (key, _) in held.items() if key in towns}
         assert shown.keys() - known == held.keys() - known, "nobody can say where the others are"
-        wanted = {row for row in known if geography in (settings.region, towns[held[row][0]][0])}
-        assert shown.keys() & known == wanted
+        towns = {row: standing[held[row][0]][0] for row in known}
+        assert shown.keys() & known == {row for row, town in towns.items() if town and geography in (settings.region, town)}
         for row, one in shown.items():
             key, reasons = held[row]
-            assert (one.rules, one.instead) == (tuple(reasons), towns[key][1] if key in towns else None)
+            assert (one.rules, one.instead) == (tuple(reasons), standing[key][1] if key in standing else None)
             assert one.row.line is not None
 
 
