@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from tests.integration.moved import moved_units
 from tests.integration.nights import (
     LAST,
     City,
@@ -158,6 +161,7 @@ def test_changes_touch_all_that_hangs_on_them(city: City, tmp_path: Path) -> Non
     touched_by = play(home, LAST, inbox)
     assert disagreements(home, inbox, LAST)[:5] == []
     assert rows(home, "select count(*) > 20 from evidence.posting where build_id = %s and weight < 0", [touched_by]) == [(True,)]
+    assert_units_moved_by_the_difference(city.after(4), home, touched_by)
 
     deliver(inbox, "registrations", "20101231", [row for n, row in enumerate(entities) if n % 7], "full", sequence=3)
     answers, people = known(inbox, "survey", "WAVE", "SAMPLEID"), known(inbox, "population", "YEAR", "GEO")
@@ -174,6 +178,18 @@ def test_changes_touch_all_that_hangs_on_them(city: City, tmp_path: Path) -> Non
     deliver(inbox, "employment", "20101231", [row for row in first[0].rows if row], "delta", sequence=3)
     play(home, LAST, inbox)
     assert figures(home) == figures(city.after(4)), "everything is said again as it was"
+
+
+def assert_units_moved_by_the_difference(before: Settings, after: Settings, build: int) -> None:
+    """Of some changed figures: what the ledger says of each unit adds up to the change."""
+    asked = "select indicator, period, geography, breakdown_type, breakdown, numerator, denominator from mart.indicator_values"
+    old = {row[:5]: row[5:] for row in rows(before, asked)}
+    changed = [row for row in rows(after, asked) if old[row[:5]] != row[5:]]
+    with psycopg.connect(postgres.conninfo(after, role="bureau_evaluator"), autocommit=True) as evaluator:
+        for row in random.Random(20).sample(changed, 20):
+            moved = moved_units(evaluator, row[:5], build - 1, build)
+            for place, (now, was) in enumerate(zip(row[5:], old[row[:5]], strict=True)):
+                assert sum((one[place] for one in moved.values()), Fraction(0)) == (now or 0) - (was or 0), row
 
 
 def known(inbox: Path, source: str, *key: str) -> list[Row]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import pytest
 
 from ingest.spec import load_spec
 from tests.extracts import write_extract
+from tests.integration.moved import moved_units
 from tests.integration.nights import LAST, City, play, rows
 from tests.reference.figures import compute
 from tests.reference.files import deliveries
@@ -68,7 +67,7 @@ def taken_away(city: City, folder: Path, count: int) -> dict[int, CellKey]:
         for key in changed:
             if len(samples) == count:
                 break
-            moved = dict(moved_units(evaluator, key, old, new))
+            moved = moved_units(evaluator, key, old, new)
             total = tuple(sum((one[side] for one in moved.values()), Fraction(0)) for side in (0, 1))
             was, now = sides(before[key]), sides(after[key])
             assert total == (now[0] - was[0], now[1] - was[1]), key
@@ -106,24 +105,3 @@ def chosen_rows_of_units(home: Settings, chosen: set[int]) -> dict[int, set[int]
 
 def sides(cell: Cell) -> Sides:
     return cell.numerator, cell.denominator or Fraction(0)
-
-
-def moved_units(
-    evaluator: psycopg.Connection[tuple[object, ...]], key: CellKey, old: int, new: int
-) -> Iterator[tuple[int, list[Fraction]]]:
-    """Units whose weight in the cell moved between the builds, and by how much on both sides, as the ledger has it."""
-    indicator, period, geography, kind, member = key
-    found: dict[int, list[Fraction]] = defaultdict(lambda: [Fraction(0), Fraction(0)])
-    for place, side in enumerate(("numerator", "denominator")):
-        row = evaluator.execute(
-            "select evidence.counted_postings(%s, %s, %s, %s, %s, %s, %s, %s)",
-            [indicator, side, period, geography, kind, member, new, old],
-        ).fetchone()
-        assert row is not None
-        if row[0] is None:
-            continue
-        statement = f"select unit_id, sum(counted) from ({row[0]}) as c group by unit_id having sum(counted) <> 0"
-        for unit, weight in evaluator.execute(statement.encode()):
-            assert isinstance(unit, int) and isinstance(weight, Decimal)
-            found[unit][place] += Fraction(weight)
-    yield from found.items()
