@@ -7,8 +7,9 @@ errors. `load_spec(name)` reads one, `all_specs()` all of them; both read the di
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import ConfigDict, Field, ValidationError, model_validator
@@ -18,7 +19,7 @@ from ingest.rule_specs import BetweenRowsSpec, Name, ReferenceSpec, RuleSpec, St
 from ingest.rule_specs import Texts as Texts
 
 SOURCES = Path(__file__).parent / "sources"
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's: every step of every source's night reads specs
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's: every step of every source's night reads specs
 
 ColumnType = Literal[
     "text",
@@ -227,12 +228,20 @@ class SourceSpec(Strict):
 
 
 def load_spec(name: str, folder: Path = SOURCES) -> SourceSpec:
-    """Read `<folder>/<name>.yml`. Raises SpecError naming file and key."""
+    """Read `<folder>/<name>.yml`; a file that has not changed is read once in a process. Raises SpecError naming file and key."""
     path = folder / f"{name}.yml"
     try:
-        spec = SourceSpec.model_validate(yaml.load(path.read_text(encoding="utf-8"), _LOADER))
+        found = path.stat()
     except FileNotFoundError:
         raise SpecError(f"{path.name}: there is no such source spec in {folder}") from None
+    return _read(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=100)
+def _read(path: Path, _changed: int, _size: int) -> SourceSpec:
+    name = path.stem
+    try:
+        spec = SourceSpec.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER))
     except yaml.YAMLError as error:
         raise SpecError(f"{path.name}: not readable as yml: {error}") from None
     except ValidationError as error:

@@ -4,6 +4,7 @@ dbt reads the same files (macros/formula.sql); here they serve the command line:
 """
 
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,9 +96,17 @@ class Indicator(_Strict):
 
 
 def load_indicators() -> dict[str, Indicator]:
-    """All indicators by id. Raises BureauError("indicator.bad_yml") with the file and the key that is wrong."""
+    """All indicators by id; files that have not changed are read once in a process.
+
+    Raises BureauError("indicator.bad_yml") with the file and the key that is wrong.
+    """
+    return dict(_all(tuple((path, path.stat().st_mtime_ns) for path in sorted(FOLDER.glob("*.yml")))))
+
+
+@lru_cache(maxsize=2)
+def _all(files: tuple[tuple[Path, int], ...]) -> dict[str, Indicator]:
     found: dict[str, Indicator] = {}
-    for path in sorted(FOLDER.glob("*.yml")):
+    for path, _ in files:
         # the compiled loader where there is one: every command that names an indicator waits for this
         for exposure in yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER).get("exposures", []):
             indicator = _read(path, exposure["config"]["meta"])
