@@ -89,25 +89,35 @@ insert into evidence.indicator_value_current select * from evidence.indicator_va
 
 
 @contextmanager
-def large_city(rows: int, share: float) -> Iterator[Settings]:
-    """A home under /tmp with the warehouse, its server running; gone afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="trace-bench-"))
+def large_city(rows: int, share: float, keep: Path | None = None) -> Iterator[Settings]:
+    """A home with the warehouse, its server running. Without `keep` it is gone afterwards; with it, it lies in that folder and
+    serves again."""
+    folder = keep or Path(tempfile.mkdtemp(prefix="trace-bench-"))
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     folder.chmod(0o755)
     settings = load_settings(home=folder / "home")
+    made = folder / "made"
     try:
-        make_city(folder / "city")
-        write_delivery(Path(settings.inbox_url), rows, folder / "city")
         prepare(settings)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            take_in(settings, "registrations", DAY)
-            accept(settings, "registrations", DAY)
-        with psycopg.connect(postgres.conninfo(settings), autocommit=True) as db:
-            fill(db, share)
+        if not made.exists():
+            _make(settings, folder, rows, share)
+            made.touch()
         yield settings
     finally:
         postgres.stop(settings)
-        shutil.rmtree(folder)
+        if keep is None:
+            shutil.rmtree(folder)
+
+
+def _make(settings: Settings, folder: Path, rows: int, share: float) -> None:
+    make_city(folder / "city")
+    write_delivery(Path(settings.inbox_url), rows, folder / "city")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        take_in(settings, "registrations", DAY)
+        accept(settings, "registrations", DAY)
+    with psycopg.connect(postgres.conninfo(settings), autocommit=True) as db:
+        fill(db, share)
 
 
 def fill(db: psycopg.Connection[Any], share: float) -> None:

@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -104,10 +105,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_200_000)
     parser.add_argument("--share", type=float, default=0.02, help="of what the second build brings")
     parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--keep", type=Path, help="a folder for the warehouse, which is used again")
     given = parser.parse_args()
     began = time.perf_counter()
-    with large_city(given.rows, given.share) as settings:
-        print(f"{given.rows:,} registrations and their postings made in {time.perf_counter() - began:.0f} s", flush=True)
+    with large_city(given.rows, given.share, given.keep) as settings:
+        print(f"{given.rows:,} registrations and their postings at hand after {time.perf_counter() - began:.0f} s", flush=True)
         figures(settings, given.rounds)
         stories(settings, given.rounds)
         reasons(settings, min(5, given.rounds))
