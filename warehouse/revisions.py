@@ -67,7 +67,7 @@ def triangle(
     """
     indicator = load_indicator(name)
     kind, member = parse_breakdown(indicator, breakdown)
-    wanted: Grain = grain or next(one for one in _LONGEST_FIRST if one in indicator.periods)
+    wanted = next(one for one in _LONGEST_FIRST if one in indicator.periods) if grain is None else grain
     series = [name, indicator.method_version, wanted, geography or settings.region, kind, member]
     with psycopg.connect(conninfo(settings, role="bureau_analyst"), autocommit=True) as connection:
         rows = connection.execute(
