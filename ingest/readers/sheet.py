@@ -144,18 +144,18 @@ class _Cells:
         self._row = SheetRow(0, [], [], [])
         self._type, self._style, self._column = "n", "", -1
         self._parts: list[str] = []
-        self._taking = self._phonetic = self._formula = self._value = False
+        self._taking = self._phonetic = self._formula = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         element = self.elements.get(name)
         if element == _VALUE:
-            self._value, self._taking = True, not self._phonetic
+            self._taking = not self._phonetic
         elif element == _CELL:
             reference = attributes.get("r")
             self._column = self._columns[reference.rstrip("0123456789")] if reference else self._column + 1
             self._type, self._style = attributes.get("t", "n"), attributes.get("s", "")
             self._parts.clear()
-            self._formula = self._value = False
+            self._formula = False
         elif element == _FORMULA:
             self._formula = True
         elif element == _ROW:
@@ -186,7 +186,7 @@ class _Cells:
         text: str | None = None
         if self._parts:
             text = self._as_text(self._parts[0] if len(self._parts) == 1 else "".join(self._parts))
-        if self._type == "e" or (self._formula and not self._value and self._type != "str"):
+        if self._type == "e" or (self._formula and not self._parts and self._type != "str"):
             row.no_result.append(column)
             text = None
         elif text is None:

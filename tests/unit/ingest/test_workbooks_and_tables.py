@@ -129,15 +129,19 @@ def test_errors_and_formulas_without_result_cost_the_row_and_results_count(tmp_p
         sheet = workbook.add_worksheet()
         sheet.write(0, 0, "标题")
         sheet.write_row(1, 0, HEADER)
-        for line in (2, 3, 4):
+        for line in (2, 3, 4, 5, 6):
             sheet.write_row(line, 0, loan())
         sheet.write_formula(2, 4, "=1+1", None, 2)
         sheet.write_formula(3, 4, "=1/0", None, "#DIV/0!")
         sheet.write_formula(4, 4, "=7+7", None, 14)
+        sheet.write_formula(5, 4, "=8+8", None, 16)
+        sheet.write_formula(6, 4, "=9+9", None, 18)
     rewrite(path, SHEET, "<f>7+7</f><v>14</v>", "<f>7+7</f>")
+    rewrite(path, SHEET, "<f>8+8</f><v>16</v>", "<f>8+8</f><v/>")  # as openpyxl writes a formula
+    rewrite(path, SHEET, '<c r="E7"><f>9+9</f><v>18</v>', '<c r="E7" t="str"><f>""</f><v></v>')
     rows, faults = rows_of("loans", path)
-    assert [row[4] for row in rows] == ["2", None, None]
-    assert faults == {1: ("row.no_result",), 2: ("row.no_result",)}
+    assert [row[4] for row in rows] == ["2", None, None, None, None]
+    assert faults == {1: ("row.no_result",), 2: ("row.no_result",), 3: ("row.no_result",)}
 
 
 def test_rows_without_anything_in_them_are_none_and_a_stray_cell_is_a_field_too_many(tmp_path: Path) -> None:
