@@ -27,7 +27,8 @@ def synthesise(
         scale: 1 is 赤水 in 2010; at most 100.
         first: business date of the first, full deliveries.
         last: business date of the last deltas.
-        faults: `none`, or `demo`: a refused delivery, quarantined rows, late corrections, planted names.
+        faults: `none`: nothing but the slips that every extract has (a wrong check digit here and there); `clean`: not even
+            those; `demo`: a refused delivery, quarantined rows, late corrections, planted names.
         by_night: lay files out by the night in which they arrive, `out/<yyyy-mm-dd>/<department>/…`.
 
     Raises:
@@ -39,7 +40,7 @@ def synthesise(
     if not nights or nights[0] != first or first < date(2009, 12, 31):
         raise ValueError(f"{first} to {last}: the first must be a working day from 2009-12-31 on, not after the last")
     demo = Demo(seed, nights) if faults == "demo" else None
-    deliveries = Deliveries(out, nights, by_night, demo.refusal if demo else None)
+    deliveries = Deliveries(out, nights, by_night, demo.refusal if demo else None, clean=faults == "clean")
     years = [first.year - 1, first.year]
     shards = math.ceil(scale)
     for shard in range(shards):

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
+from warehouse.synth.clean import cleaned
 from warehouse.synth.layout import DELTA, FULL, LAYOUTS, Layout
 from warehouse.synth.places import REGION
 from warehouse.synth.writers import Row, RowWriter, Written, open_writer, sha256
@@ -62,11 +63,13 @@ class Spool:
 class Deliveries:
     """All files of a run. The first night's are written while rows come, the deltas when all is known.
 
-    `by_night`: files lie in `out/<night>/<department>/`, else in `out/<department>/`.
+    `by_night`: files lie in `out/<night>/<department>/`, else in `out/<department>/`. `clean`: rows are without slips.
     """
 
-    def __init__(self, out: Path, nights: list[date], by_night: bool, refusal: Refusal | None = None) -> None:
-        self._out, self._by_night, self._refusal = out, by_night, refusal
+    def __init__(
+        self, out: Path, nights: list[date], by_night: bool, refusal: Refusal | None = None, clean: bool = False
+    ) -> None:
+        self._out, self._by_night, self._refusal, self._clean = out, by_night, refusal, clean
         self.nights = nights
         self._place = {night: place for place, night in enumerate(nights)}
         self._files: dict[date, list[Path]] = {night: [] for night in nights}
@@ -90,6 +93,7 @@ class Deliveries:
     def put(self, source: str, known: date, row: Row) -> None:
         """Deliver a row that is known on a day (what is known after the last night is never delivered)."""
         night = self.night_of(known)
+        row = cleaned(source, row) if self._clean else row
         if night == self.nights[0]:
             self._full[source].write(row)
         elif night is not None:

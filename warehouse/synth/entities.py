@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from warehouse.synth.check_digits import check15
 from warehouse.synth.days import compact, dashed, later, within, working_day
 from warehouse.synth.deliver import Deliveries
 from warehouse.synth.people import Person, Registry, wrong_check
@@ -88,14 +89,6 @@ class Entity:
     def closes(self) -> date:
         """The day it ends, or the last of all days."""
         return min(self.end or date.max, self.left or date.max)
-
-
-def check15(first14: str) -> str:
-    """A registration number with its check digit (GS15-2006, ISO 7064 MOD 11,10)."""
-    p = 10
-    for digit in first14:
-        p = 2 * ((p + int(digit)) % 10 or 10) % 11
-    return first14 + str((11 - p) % 10)
 
 
 def survival(age: float) -> float:

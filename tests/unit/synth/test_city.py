@@ -15,7 +15,7 @@ from stdnum.cn import ric
 from ingest.readers import Findings, Naming, read
 from ingest.spec import load_spec
 from warehouse.synth import PLANTED_NAMES, planted_ids, synthesise, synthesise_nights
-from warehouse.synth.entities import check15
+from warehouse.synth.check_digits import check15
 from warehouse.synth.layout import LAYOUTS
 
 FIRST, LAST = date(2010, 12, 28), date(2010, 12, 31)
