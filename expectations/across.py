@@ -1,7 +1,7 @@
 """Rules that no single row can break: between rows, against another source, and against what came before.
 
-Each is one statement that counts what it looked at and what failed into the scan's table of counts. All of them warn: the rows
-are kept (ruling 10). Nothing to look at counts 0, and then nothing is said of the delivery.
+Each is one statement that counts what it looked at and what failed. All of them warn: the rows are kept (ruling 10). Nothing to
+look at counts 0, and then nothing is said of the delivery.
 """
 
 from __future__ import annotations
@@ -18,28 +18,22 @@ from ingest.ddl import failures_name, partition_name
 from ingest.rule_specs import BetweenRowsSpec, ReferenceSpec
 from ingest.spec import SourceSpec
 
-KEYS_KEPT = "delivery.keys_kept"
 NO_GAP = "delivery.no_gap"
-VANISHING = 0.02
-"""Share of the keys that may be gone from a full delivery."""
 GRACE_DAYS = 30
 NOTHING = "select 0 as checked, 0 as failed"
 
 
-def count_across(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, past: Before, counts: str) -> dict[str, float]:
-    """Write `(rule, checked, failed)` of each rule into `counts` (a name in schema raw); seconds by rule."""
-    seconds = {}
+def count_across(
+    connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, past: Before
+) -> tuple[dict[str, tuple[int, int]], dict[str, float]]:
+    """`(checked, failed)` of each rule, and its seconds."""
+    counts, seconds = {}, {}
     for rule, statement in _statements(connection, spec, delivery, past):
         started = perf_counter()
-        connection.execute(
-            sql.SQL("insert into raw.{} (rule, checked, failed) select {}, checked, failed from (").format(
-                sql.Identifier(counts), sql.Literal(rule)
-            )
-            + sql.SQL(statement)  # from the project's own specs, not from a delivery
-            + sql.SQL(") as counted")
-        )
+        row = connection.execute(sql.SQL(statement)).fetchone()  # from the project's own specs, not from a delivery
+        counts[rule] = (int(row[0]), int(row[1])) if row else (0, 0)
         seconds[rule] = perf_counter() - started
-    return seconds
+    return counts, seconds
 
 
 def _statements(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> Iterator[tuple[str, str]]:
@@ -48,8 +42,8 @@ def _statements(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, pas
     for reference in spec.references:
         there = connection.execute("select to_regclass(%s)", [f"raw.{reference.source}"]).fetchone() != (None,)
         yield reference.id, known(spec, reference, delivery) if there else NOTHING
-    yield KEYS_KEPT, keys_kept(spec, delivery, past)
-    yield NO_GAP, no_gap(spec, delivery, past)
+    if promises_days(spec):
+        yield NO_GAP, no_gap(spec, delivery, past)
 
 
 def between_rows(spec: SourceSpec, rule: BetweenRowsSpec, delivery: DeliveryFacts, past: Before) -> str:
@@ -85,25 +79,9 @@ def known(spec: SourceSpec, rule: ReferenceSpec, delivery: DeliveryFacts) -> str
     )
 
 
-def keys_kept(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> str:
-    """Keys that stood before a full delivery, and those that it no longer has (a survey: of the waves that it contains)."""
-    if past.kind != "full" or not past.folded:
-        return NOTHING
-    key = ", ".join(map(quoted, spec.key))
-    same = " and ".join(f"n.{quoted(name)} is not distinct from k.{quoted(name)}" for name in spec.key)
-    table = f"raw.{partition_name(spec, delivery.delivery_id)}"
-    first = quoted(spec.key[0])
-    part = f" and {first} in (select {first} from {table})" if spec.full_replaces == "same_first_key" else ""
-    return (
-        f"with k as (select distinct {key} from raw.{quoted(spec.name)} where delivery_id = any({_numbers(past.folded)}){part}), "
-        f"n as (select distinct {key}, true as there from {table}) "
-        f"select count(*) as checked, count(*) filter (where n.there is null) as failed from k left join n on {same}"
-    )
-
-
 def no_gap(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> str:
     """Promised days between the delivery before and this one, and those without an accepted delivery."""
-    if past.last_day is None or spec.calendar.kind not in ("working_days", "quarter_end"):
+    if past.last_day is None:
         return NOTHING
     return (
         "select count(*) as checked, count(*) filter (where d.delivery_id is null) as failed "
@@ -113,6 +91,11 @@ def no_gap(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> str:
         f"and e.business_date > date {literal(past.last_day.isoformat())} "
         f"and e.business_date <= date {literal(delivery.business_date.isoformat())}"
     )
+
+
+def promises_days(spec: SourceSpec) -> bool:
+    """Whether each promise names its day, so that one without a delivery is a gap."""
+    return spec.calendar.kind in ("working_days", "quarter_end")
 
 
 def _kept(spec: SourceSpec, delivery: DeliveryFacts, columns: str) -> str:

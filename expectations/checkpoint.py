@@ -14,9 +14,10 @@ import psycopg
 from expectations.across import count_across
 from expectations.errors import ENGINE, CheckError
 from expectations.facts import DeliveryFacts
+from expectations.keys import count_keys
 from expectations.predicates import Lists
 from expectations.rules import Rule, rules_of
-from expectations.scan import SCHEMA, Scanned, scan
+from expectations.scan import SCHEMA, scan, write_counts
 from expectations.standing import before
 from expectations.usual import Usual, bands_of, by_rule, history, measure, measures_of
 from ingest.accept import Refusal, Verdict
@@ -63,9 +64,14 @@ class Checkpoint:
             with connection.transaction():
                 scanned = scan(connection, spec, delivery.delivery_id, rules)
                 past = before(connection, spec, delivery)
-                counting = count_across(connection, spec, delivery, past, counts_name(spec, delivery.delivery_id))
                 started = perf_counter()
-                observed = measure(connection, spec, delivery, measures)
+                rows, keys = count_keys(connection, spec, delivery, past)
+                counting = perf_counter() - started
+                across, seconds = count_across(connection, spec, delivery, past)
+                counts = {rule: (rows, failed) for rule, failed in scanned.failed.items()} | keys | across
+                write_counts(connection, spec, delivery.delivery_id, counts)
+                started = perf_counter()
+                observed = measure(connection, spec, delivery, measures, self._lists)
                 bands = bands_of(measures, history(connection, spec, delivery, past), delivery.rows)
                 measuring = perf_counter() - started
         except psycopg.Error as error:
@@ -74,8 +80,11 @@ class Checkpoint:
             raise CheckError(f"{spec.name}, delivery {delivery.delivery_id}: {kind}", {ENGINE: kind}) from None
         started = perf_counter()
         judged = self.judge(delivery, rules, by_rule(measures, observed, bands))
-        timed = counting | {one.rule: measuring / len(measures) for one in measures}
-        return _verdict(rules, judged, scanned, perf_counter() - started, timed, observed)
+        judging = (perf_counter() - started) / len(rules)
+        seconds |= dict.fromkeys(scanned.failed, scanned.seconds / len(scanned.failed))
+        seconds |= dict.fromkeys(keys, counting / len(keys))
+        seconds |= {one.rule: measuring / len(measures) for one in measures}
+        return _verdict(rules, judged, {rule.id: judging + seconds.get(rule.id, 0.0) for rule in rules}, observed)
 
     def judge(self, delivery: DeliveryFacts, rules: Sequence[Rule], usual: Mapping[str, Usual]) -> dict[str, dict[str, Any]]:
         """What the engine makes of the scan: by rule id its `success` and counts. Raises CheckError when one raised."""
@@ -141,18 +150,11 @@ def _type(record: dict[str, Any]) -> str:
 
 
 def _verdict(
-    rules: Sequence[Rule],
-    judged: dict[str, dict[str, Any]],
-    scanned: Scanned,
-    judging: float,
-    timed: Mapping[str, float],
-    measures: Mapping[str, float],
+    rules: Sequence[Rule], judged: dict[str, dict[str, Any]], seconds: Mapping[str, float], measures: Mapping[str, float]
 ) -> Verdict:
-    in_scan = sum(rule.kind in ("row", "fault") for rule in rules)
     checks: list[CheckResult] = []
     for rule in rules:
         found = judged[rule.id]
-        own = {"row": scanned.rows_seconds / in_scan, "fault": scanned.rows_seconds / in_scan, "key": scanned.keys_seconds}
         whole = rule.kind == "delivery"
         failed = int(not found["success"]) if whole else found["unexpected_count"]
         checked = 1 if whole else found["element_count"]
@@ -165,7 +167,7 @@ def _verdict(
                 failed,
                 failed / checked if checked else 0.0,
                 rule.threshold,
-                own.get(rule.kind, timed.get(rule.id, 0.0)) + judging / len(rules),
+                seconds[rule.id],
                 found["success"],
                 judged=checked > 0 or rule.kind not in ("across", "usual"),
                 **{name: found.get(name) for name in ("observed", "lower", "upper", "detail")},

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from expectations.across import KEYS_KEPT, NO_GAP, VANISHING
+from expectations.across import NO_GAP, promises_days
+from expectations.keys import KEY_REPEATED, KEYS_KEPT, VANISHING
 from expectations.predicates import Lists, Place, Severity, column_rules, literal
 from expectations.sentences import SENTENCES
 from expectations.usual import measures_of
@@ -15,11 +16,16 @@ from ingest.mangled import keeps_digits
 from ingest.spec import SourceSpec
 
 Kind = Literal["row", "fault", "key", "delivery", "across", "usual"]
-READING_FAULTS = ("row.field_count", "row.nul", "row.too_long")
-WORKBOOK_FAULTS = ("row.no_result",)
-KEY_REPEATED = "delivery.key_repeated"
 UNSPLIT = "row.field_count"
 """A row whose fields could not be told apart: nothing else is asked of it."""
+_TEXT_FAULTS = (UNSPLIT, "row.nul", "row.too_long")
+READING_FAULTS = {
+    "csv": _TEXT_FAULTS,
+    "delimited": _TEXT_FAULTS,
+    "xlsx": (*_TEXT_FAULTS, "row.no_result"),
+    "dbf": ("row.nul",),  # its fields have their places, and are not long
+}
+"""What reading may find in a row, by format."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ def rules_of(spec: SourceSpec, day: date, region: str, lists: Lists | None = Non
     """
     return (
         *_delivery_rules(spec),
-        *(_general(spec, fault, "quarantine", (), "fault") for fault in _reading_faults(spec)),
+        *(_general(spec, fault, "quarantine", (), "fault") for fault in READING_FAULTS[spec.format]),
         *_column_rules(spec, day, region, lists or Lists.from_seeds()),
         *_between_columns(spec, day),
         _general(spec, KEY_REPEATED, "warn", spec.key, "key"),
@@ -67,10 +73,6 @@ def rules_of(spec: SourceSpec, day: date, region: str, lists: Lists | None = Non
 def _delivery_rules(spec: SourceSpec) -> Iterator[Rule]:
     for name in ("delivery.columns", "delivery.rows", "delivery.totals"):
         yield _general(spec, name, "refuse", (), "delivery")
-
-
-def _reading_faults(spec: SourceSpec) -> tuple[str, ...]:
-    return READING_FAULTS + (WORKBOOK_FAULTS if spec.format == "xlsx" else ())
 
 
 def _column_rules(spec: SourceSpec, day: date, region: str, lists: Lists) -> Iterator[Rule]:
@@ -113,7 +115,8 @@ def _across(spec: SourceSpec) -> Iterator[Rule]:
     for one in spec.references:
         yield Rule(one.id, "warn", (one.column,), None, one.sentence.en, one.sentence.zh, *owner, "across", one.tolerance)
     yield replace(_general(spec, KEYS_KEPT, "warn", spec.key, "across"), threshold=VANISHING)
-    yield _general(spec, NO_GAP, "warn", (), "across")
+    if promises_days(spec):
+        yield _general(spec, NO_GAP, "warn", (), "across")
 
 
 def _usual(spec: SourceSpec, day: date, lists: Lists) -> Iterator[Rule]:

@@ -1,8 +1,8 @@
-"""Two statements read the partition: one asks every row every rule, one looks for repeated keys. No row leaves the server."""
+"""One statement asks every row every rule. No row leaves the server."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from psycopg import Connection, sql
 
 from expectations.predicates import literal
-from expectations.rules import KEY_REPEATED, UNSPLIT, Rule
+from expectations.rules import UNSPLIT, Rule
 from ingest.ddl import counts_name, failures_name, partition_name
 from ingest.spec import SourceSpec
 
@@ -19,73 +19,82 @@ SCHEMA = "raw"
 
 @dataclass(frozen=True)
 class Scanned:
-    """Seconds of the pass over the rows and of the one over the keys."""
+    """By row rule and fault how many rows failed, and the seconds it took."""
 
-    rows_seconds: float
-    keys_seconds: float
+    failed: dict[str, int]
+    seconds: float
 
 
 def scan(connection: Connection[Any], spec: SourceSpec, delivery_id: int, rules: Sequence[Rule]) -> Scanned:
-    """Write `raw.<source>__d<id>__failures` (a row for each row to quarantine, with every reason) and `…__counts` (a row for each
-    row rule and the repeated keys). What an earlier try left is replaced. The caller's transaction makes it whole."""
+    """Write `raw.<source>__d<id>__failures`: a row for each row to quarantine, with every reason. What an earlier try left is
+    replaced. The caller's transaction makes it whole."""
+    partition = partition_name(spec, delivery_id)
     names = {
-        "partition": sql.Identifier(SCHEMA, partition_name(spec, delivery_id)),
+        "partition": sql.Identifier(SCHEMA, partition),
         "failures": sql.Identifier(SCHEMA, failures_name(spec, delivery_id)),
         "counts": sql.Identifier(SCHEMA, counts_name(spec, delivery_id)),
+        "findings": sql.Identifier(SCHEMA, f"{partition}__findings"),
     }
     connection.execute("set local jit = off")  # compiling a hundred predicates takes longer than asking them
     connection.execute(sql.SQL("drop table if exists {failures}, {counts}").format(**names))
-    connection.execute(sql.SQL("create table {failures} (row_id bigint not null, reasons text[] not null)").format(**names))
-    connection.execute(
-        sql.SQL("create table {counts} (rule text not null, checked bigint not null, failed bigint not null)").format(**names)
-    )
     started = perf_counter()
     connection.execute(rows_statement(rules).format(**names))
-    between = perf_counter()
-    connection.execute(keys_statement(spec).format(**names))
-    return Scanned(between - started, perf_counter() - between)
+    connection.execute(failures_statement(rules).format(**names))
+    failed = dict(connection.execute(_FAILED.format(**names)).fetchall())
+    connection.execute(sql.SQL("drop table {findings}").format(**names))
+    asked = [rule.id for rule in rules if rule.kind in ("row", "fault")]
+    return Scanned({rule: int(failed.get(rule, 0)) for rule in dict.fromkeys([*asked, *failed])}, perf_counter() - started)
+
+
+def write_counts(connection: Connection[Any], spec: SourceSpec, delivery_id: int, counts: Mapping[str, tuple[int, int]]) -> None:
+    """Leave `raw.<source>__d<id>__counts`, a row a rule, for the engine to judge."""
+    table = sql.Identifier(SCHEMA, counts_name(spec, delivery_id))
+    connection.execute(
+        sql.SQL("create table {} (rule text not null, checked bigint not null, failed bigint not null)").format(table)
+    )
+    connection.execute(
+        sql.SQL("insert into {} (rule, checked, failed) select * from unnest(%s::text[], %s::bigint[], %s::bigint[])").format(
+            table
+        ),
+        [list(counts), [checked for checked, _ in counts.values()], [failed for _, failed in counts.values()]],
+    )
 
 
 def rows_statement(rules: Sequence[Rule]) -> sql.SQL:
-    """The pass over the rows; `{partition}`, `{failures}` and `{counts}` are to be filled in."""
+    """The pass over the rows: each row that breaks a rule, with all that it breaks. `{partition}` and `{findings}` are to be
+    filled in. A table made by a query may be filled by several processes; one that is inserted into may not."""
     asked = [rule for rule in rules if rule.kind == "row"]
-    counted = [rule for rule in rules if rule.kind in ("row", "fault")]
     # A row is asked in WHERE; only of a failing one the array of its rules is made
     any_rule = " or ".join(f"({rule.sql})" for rule in asked)
     broken = ", ".join(f"case when {rule.sql} then {literal(rule.id)} end" for rule in asked)
-    heavy = ", ".join(literal(rule.id) for rule in counted if rule.severity == "quarantine")
-    listed = ", ".join(f"({literal(rule.id)})" for rule in counted)
     return _statement(
-        "with failing as materialized ("
-        f"  select row_id, case when faults @> array[{literal(UNSPLIT)}] then faults"
-        f"    else faults || array_remove(array[{broken}]::text[], null) end as rules"
-        f"  from {{partition}} where cardinality(faults) > 0 or {any_rule}"
-        "), reasons as ("
-        "  select distinct row_id, rule from failing, unnest(rules) as rule"
-        "), kept as ("
-        "  insert into {failures} (row_id, reasons) select row_id, array_agg(rule order by rule) from reasons"
-        f"  where rule = any(array[{heavy}]::text[]) group by row_id"
-        "), per_rule as (select rule, count(*) as failed from reasons group by rule)"
-        " insert into {counts} (rule, checked, failed)"
-        " select coalesce(l.rule, p.rule), (select count(*) from {partition}), coalesce(p.failed, 0)"
-        f" from (values {listed}) as l (rule) full join per_rule as p on p.rule = l.rule"
+        f"create unlogged table {{findings}} as select row_id, case when faults @> array[{literal(UNSPLIT)}] then faults"
+        f" else faults || array_remove(array[{broken}]::text[], null) end as rules"
+        f" from {{partition}} where cardinality(faults) > 0 or {any_rule}"
     )
 
 
-def keys_statement(spec: SourceSpec) -> sql.SQL:
-    """The pass over the keys: how many rows repeat a key that stands before. Rows with a missing key part are not judged, but a
-    part that need not be given is a value when blank (ruling 19)."""
-    key = ", ".join(f'"{name}"' for name in spec.key)
-    readable = " and ".join(f'"{name}" is not null' for name in spec.key if spec.column(name).required) or "true"
+def failures_statement(rules: Sequence[Rule]) -> sql.SQL:
+    """The rows to put aside. Rows break the same few sets of rules: each set is sorted out once."""
+    heavy = ", ".join(literal(rule.id) for rule in rules if rule.kind in ("row", "fault") and rule.severity == "quarantine")
     return _statement(
-        f"insert into {{counts}} (rule, checked, failed) select {literal(KEY_REPEATED)}, coalesce(sum(n), 0), "
-        f"coalesce(sum(n - 1), 0) from (select count(*) as n from {{partition}} where {readable} group by {key}) as keys"
+        "create table {failures} as with kinds as materialized ("
+        "  select rules, array("
+        f"    select distinct rule from unnest(rules) as r (rule) where rule = any(array[{heavy}]::text[]) order by rule"
+        "  ) as reasons from (select distinct rules from {findings}) as sets"
+        ") select row_id, reasons from {findings} inner join kinds using (rules) where cardinality(reasons) > 0"
     )
+
+
+_FAILED = sql.SQL(
+    "select rule, sum(n) from (select rules, count(*) as n from {findings} group by rules) as sets, "
+    "lateral (select distinct unnest(rules)) as r (rule) group by rule"
+)
 
 
 def _statement(text: str) -> sql.SQL:
-    """Only the three tables' names are left to fill in: other braces stand for themselves."""
-    for name in ("partition", "failures", "counts"):
+    """Only the tables' names are left to fill in: other braces stand for themselves."""
+    for name in ("partition", "failures", "findings"):
         text = text.replace(f"{{{name}}}", f"\0{name}\1")
     text = text.replace("{", "{{").replace("}", "}}").replace("\0", "{").replace("\1", "}")
     return sql.SQL(text)  # made from the project's own specs, not from a delivery

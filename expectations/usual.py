@@ -16,7 +16,7 @@ from typing import Literal
 from psycopg import sql
 
 from expectations.facts import DeliveryFacts
-from expectations.predicates import Lists, literal, quoted
+from expectations.predicates import Lists, array, literal, quoted
 from expectations.standing import Before, Conn
 from ingest.codes import allowed_codes
 from ingest.ddl import partition_name
@@ -34,7 +34,7 @@ Scale = Literal["count", "sum", "share", "days"]
 
 @dataclass(frozen=True)
 class Measure:
-    """rule: the rule that judges it; sql: an aggregate over the delivery's rows."""
+    """rule: the rule that judges it; sql: an aggregate over what `groups` makes of the delivery's rows."""
 
     name: str
     rule: str
@@ -72,41 +72,76 @@ def by_rule(measures: Sequence[Measure], observed: Mapping[str, float], bands: M
 
 def measures_of(spec: SourceSpec, day: str, lists: Lists) -> tuple[Measure, ...]:
     """The measures of a source: rows, age of the newest date, shares of blanks and of agreed codes, sums."""
-    found = [Measure("rows", "delivery.usual_rows", "count", "count(*)")]
-    dates = [f"max(case when raw.is_date({quoted(c.name)}) then {quoted(c.name)} end)" for c in _event_dates(spec)]
-    if dates:
-        newest = dates[0] if len(dates) == 1 else f"greatest({', '.join(dates)})"
-        found.append(Measure("age_days", "delivery.fresh", "days", f"date {literal(day)} - raw.as_date({newest})"))
+    found = [Measure("rows", "delivery.usual_rows", "count", "coalesce(sum(n), 0)")]
+    if _event_dates(spec):
+        found.append(Measure("age_days", "delivery.fresh", "days", f"date {literal(day)} - raw.as_date(max(newest))"))
     for column in spec.columns:
-        name = quoted(column.name)
+        name, rule = quoted(column.name), f"{column.name}.usual"
         if not column.required:
-            blank = f"avg(case when {name} is null then 1 else 0 end)"
-            found.append(Measure(f"{column.name}.blank", f"{column.name}.usual_blanks", "share", blank))
+            blank = f"sum(n) filter (where {name} is null)" if column.type == "code" else f"sum({_blank(column)})"
+            found.append(Measure(f"{column.name}.blank", f"{rule}_blanks", "share", _share(blank)))
         if column.type == "code":
             found += [
                 Measure(
-                    f"{column.name}={code}",
-                    f"{column.name}.usual_codes",
-                    "share",
-                    f"avg(case when {name} = {literal(code)} then 1 else 0 end)",
+                    f"{column.name}={code}", f"{rule}_codes", "share", _share(f"sum(n) filter (where {name} = {literal(code)})")
                 )
                 for code in allowed_codes(column, lists.codes)
             ]
         if column.type == "decimal":
-            found.append(Measure(f"{column.name}.sum", f"{column.name}.usual_sum", "sum", f"sum(raw.as_decimal({name}))"))
+            found.append(Measure(f"{column.name}.sum", f"{rule}_sum", "sum", f"sum({_sum(column)})"))
     return tuple(found)
+
+
+def groups(spec: SourceSpec, lists: Lists) -> str:
+    """The one pass over a delivery (`{partition}` is to be filled in): what its rows come to for each combination of codes.
+
+    A share of every code in one aggregate each would cost the pass more than all rules together; there are few combinations.
+    """
+    codes = [column for column in spec.columns if column.type == "code"]
+    keys = ", ".join(map(quoted, [column.name for column in codes]))
+    made = [f"{_agreed(column, lists)} as {quoted(column.name)}" for column in codes] + ["count(*) as n"]
+    if dates := [f"max(case when raw.is_date({quoted(c.name)}) then {quoted(c.name)} end)" for c in _event_dates(spec)]:
+        made.append(f"greatest({', '.join(dates)}) as newest")
+    for column in spec.columns:
+        if not column.required and column.type != "code":
+            made.append(f"count(*) - count({quoted(column.name)}) as {_blank(column)}")
+        if column.type == "decimal":
+            made.append(f"sum(raw.as_decimal({quoted(column.name)})) as {_sum(column)}")
+    grouped = f" group by {', '.join(str(place) for place in range(1, len(codes) + 1))}" if keys else ""
+    return f"select {', '.join(made)} from {{partition}}{grouped}"
 
 
 def _event_dates(spec: SourceSpec) -> list[ColumnSpec]:
     return [column for column in spec.columns if column.type == "date" and column.not_after_business_date]
 
 
-def measure(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, measures: Sequence[Measure]) -> dict[str, float]:
+def _agreed(column: ColumnSpec, lists: Lists) -> str:
+    """The column, all that is no agreed code being one: a delivery may hold any number of others."""
+    name = quoted(column.name)
+    return f"case when {name} = any({array(allowed_codes(column, lists.codes))}) then {name} when {name} is not null then '' end"
+
+
+def _blank(column: ColumnSpec) -> str:
+    return quoted(f"{column.name}.blank")
+
+
+def _sum(column: ColumnSpec) -> str:
+    return quoted(f"{column.name}.sum")
+
+
+def _share(counted: str) -> str:
+    return f"coalesce({counted}, 0) / nullif(sum(n), 0)"
+
+
+def measure(
+    connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, measures: Sequence[Measure], lists: Lists
+) -> dict[str, float]:
     """The delivery's measures, in one pass; sums and shares of very few rows stay out (the sum of one row is its cell)."""
     listed = ", ".join(f"({one.sql})::double precision" for one in measures)
-    table = sql.Identifier("raw", partition_name(spec, delivery.delivery_id))
+    table = f"raw.{partition_name(spec, delivery.delivery_id)}"
     connection.execute("set local jit = off")
-    row = connection.execute(sql.SQL("select array[") + sql.SQL(listed) + sql.SQL("] from {}").format(table)).fetchone()
+    statement = f"select array[{listed}] from ({groups(spec, lists).replace('{partition}', table)}) as grouped"
+    row = connection.execute(sql.SQL(statement)).fetchone()  # from the project's own specs, not from a delivery
     values = row[0] if row else []
     few = delivery.rows < _FEWEST_ROWS
     return {

@@ -20,6 +20,7 @@ from typing import Any
 from ingest.pseudonym import check_character
 from ingest.spec import SourceSpec
 
+_NUMBER = re.compile(r"[+-]?[0-9]+([.][0-9]+)?")
 FIXTURES = Path(__file__).parent / "fixtures"
 REGION = "520381"
 DAY = date(2010, 12, 31)
@@ -84,7 +85,8 @@ def write_data(spec: SourceSpec, table: list[list[str]], path: Path, day: date =
             csv.writer(file, lineterminator="\r\n").writerows([header, *table])
     elif spec.format == "delimited":
         paid = [column.name for column in spec.columns].index(spec.trailer_total or "")
-        total = sum((Decimal(row[paid]) for row in table if re.fullmatch(r"[0-9.]+", row[paid])), Decimal(0))
+        numbers = [row[paid] for row in table if len(row) == len(header) and _NUMBER.fullmatch(row[paid])]
+        total = sum(map(Decimal, numbers), Decimal(0))
         lines = ["|".join(["H", spec.name, REGION, f"{day:%Y%m%d}"]), *map("|".join, table), f"T|{len(table)}|{total}"]
         path.write_bytes("".join(f"{line}\r\n" for line in lines).encode(spec.encoding or ""))
     elif spec.format == "dbf":

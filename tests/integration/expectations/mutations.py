@@ -1,85 +1,157 @@
-"""A minimal broken row for each rule: the good row's columns of raw that must be changed so that this rule alone breaks."""
+"""For each rule of a source a minimal broken delivery, loaded and ready to be checked; what stands before it is accepted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import Any
 
+from psycopg import sql
+
+from expectations import DeliveryFacts, check
+from expectations.across import GRACE_DAYS, NO_GAP
+from expectations.checkpoint import Checkpoint
+from expectations.keys import KEY_REPEATED, KEYS_KEPT
 from expectations.rules import Rule
-from ingest.spec import SourceSpec
+from expectations.usual import LEAST
+from ingest import ledger
+from ingest.accept import Verdict, accept
+from ingest.calendar import BusinessDays, write_promises
+from ingest.context import LoadContext
+from ingest.ddl import partition_name
+from ingest.spec import SourceSpec, load_spec
+from tests.extracts import DAY, cells, fixture_rows
+from tests.integration.expectations.candidates import OTHER_REGNO, Row
+from tests.integration.expectations.hunt import Tries, deliver, with_key
 
-Change = dict[str, Any]
-
-BETWEEN_COLUMNS: dict[str, Change] = {
-    "registrations/outdate_of_an_earlier_stay": {"indate": "2010-05-01", "outdate": "2010-04-01"},
-    "registrations/outdate_not_before_estdate": {"outdate": "2000-01-01"},
-    "registrations/revdate_not_before_start": {"revdate": "2000-01-01", "exitreason": "2"},
-    "registrations/exit_needs_reason": {"candate": "2010-06-01", "exitreason": None},
-    "registrations/reason_needs_exit": {"exitreason": "1", "candate": None, "revdate": None},
-    "registrations/industryco_needs_standard": {"industrystd": None},
-    "survey/motive_needs_phase": {"status": "0", "motive": "1"},
-    "loans/due_date_given": {"event": "放款", "due_date": None},
-    "employment/state_agrees_with_end": {"aac008": "3"},
-    "employment/regno_check": {"aab003": "520381600000016"},
-    "loans/regno_check": {"regno": "520381600000016"},
-    "training/regno_check": {"regno": "520381600000016"},
-    "tax_national/regno_check": {"regno": "520381600000016"},
-    "tax_local/regno_check": {"regno": "520381600000016"},
-}
-"""Rules between columns that `tests/fixtures/<source>/bad.csv` has no row for."""
-
-COMPANIONS: dict[str, Change] = {
-    "employment/aae031": {"acc033": "3"},
-    "tax_national/taxdue": {"paid": None, "relief": None},
-    "tax_local/taxdue": {"paid": None, "relief": None},
-}
-"""What must change with a column so that no rule between columns breaks beside its own."""
-
-NOT_ALONE = {f"{source}/taxdue.min": ["paid_within_due"] for source in ("tax_national", "tax_local")} | {
-    "employment/aab001.digits_lost": ["employer_given"]
-}
-"""Rules that cannot be broken alone: paid and relief are at least 0, so a tax due below 0 is always overpaid; an employer's
-number that has lost its digits is left out."""
+ROWS = 60
+"""Of a delivery that is compared with history."""
 
 
-def change_for(spec: SourceSpec, rule: Rule, day: date) -> Change | None:
-    """The change, made from the spec; None for a rule between columns that fixtures must break."""
-    if rule.kind == "fault":
-        return {"faults": [rule.id]} | ({rule.columns[0]: None} if rule.columns else {})
-    if f"{spec.name}/{rule.id}" in BETWEEN_COLUMNS:
-        return BETWEEN_COLUMNS[f"{spec.name}/{rule.id}"]
-    if "." not in rule.id:
-        return None
-    name, kind = rule.id.split(".")
-    column = spec.column(name)
-    if column.holds_id and kind == "check_digit":
-        return {name: "0" * 64, f"{name}_check": "bad"}
-    if column.holds_id and kind == "required":
-        return dict.fromkeys(column.raw_columns)
-    companions = COMPANIONS.get(f"{spec.name}/{name}", {})
-    if kind in ("min", "max"):
-        return companions | {name: _beyond(column.type, str(getattr(column, kind)), -1 if kind == "min" else 1)}
-    values: Change = {
-        "required": None,
-        "max_length": "x" * ((column.max_length or 0) + 1),
-        "code": "ZZ",
-        "codes": "01;ZZ",
-        "holds_id": "0" * 64,
-        "date": "2009-02-29",
-        "not_after_business_date": (day + timedelta(days=1)).isoformat(),
-        "decimal": "1." + "1" * (column.scale + 1),
-        "integer": f"{column.min or 2}.5",
-        "regno": "12345",
-        "check_digit": "520381600000016",
-        "uscc": "91520381600000015A",
-        "geography": "520381109",
-        "industry": "6411",
-    }
-    return companions | {name: values[kind]} | ({"industrystd": "2002"} if kind == "industry" else {})
+def broken_delivery(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries, checks: Checkpoint) -> DeliveryFacts:
+    """Bring about the delivery that only this rule catches. Begins with an empty ledger; `checks` are those of the source."""
+    if rule.kind in ("row", "fault"):
+        return deliver(ctx, spec, [tries.breaking(rule.id)])
+    if rule.id == KEY_REPEATED:
+        return deliver(ctx, spec, tries.sound()[:1] * 2)
+    if rule.kind == "delivery":
+        return _unlike_its_manifest(ctx, spec, rule, tries)
+    return (_across if rule.kind == "across" else _unusual)(ctx, spec, rule, tries, checks)
 
 
-def _beyond(kind: str, bound: str, step: int) -> str:
-    if kind == "date":
-        return (date.fromisoformat(bound) + timedelta(days=step)).isoformat()
-    return str(Decimal(bound) + step)
+def _unlike_its_manifest(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries) -> DeliveryFacts:
+    """Taking in refuses what differs from its manifest: here it differs afterwards."""
+    facts = deliver(ctx, spec, tries.sound()[:1])
+    if rule.id == "delivery.rows":
+        return DeliveryFacts(facts.delivery_id, facts.region, facts.business_date, facts.rows + 1)
+    if rule.id == "delivery.totals":
+        return DeliveryFacts(facts.delivery_id, facts.region, facts.business_date, facts.rows, (spec.columns[0].name,))
+    table = sql.Identifier("raw", partition_name(spec, facts.delivery_id))
+    with ctx.connect() as connection:
+        connection.execute(sql.SQL("alter table {} add column surprise text").format(table))
+    return facts
+
+
+def _across(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries, checks: Checkpoint) -> DeliveryFacts:
+    one = tries.sound()[0]
+    if rule.id in tries.groups:
+        return deliver(ctx, spec, tries.groups[rule.id])
+    if rule.id == KEYS_KEPT:
+        rows = [with_key(spec, one, number) for number in range(10)]
+        _accepted(ctx, spec, rows, DAY - timedelta(days=1), checks.check, "full")
+        return deliver(ctx, spec, rows[:-1], DAY, "full")
+    if rule.id == NO_GAP:
+        first = date(2010, 6, 30) if spec.calendar.kind == "quarter_end" else date(2010, 12, 29)
+        _accepted(ctx, spec, [one], first, checks.check)
+        with ctx.connect() as connection, connection.transaction():
+            write_promises(connection, spec, ctx.region, DAY, BusinessDays(), ended=True)
+        return deliver(ctx, spec, [one])
+    (reference,) = (found for found in spec.references if found.id == rule.id)
+    other = load_spec(reference.source)
+    known = [tuple(row) for row in cells(other, fixture_rows(other.name, "good")[:1])]
+    _accepted(ctx, other, known, DAY, lambda facts: check(ctx.conninfo, other, facts))
+    place = {column.name: index for index, column in enumerate(spec.columns)}
+    row = list(one)
+    row[place[reference.column]], row[place[reference.day]] = OTHER_REGNO, (DAY - timedelta(days=GRACE_DAYS)).isoformat()
+    return deliver(ctx, spec, [tuple(row)])
+
+
+def _accepted(
+    ctx: LoadContext, spec: SourceSpec, rows: Sequence[Row], day: date, check: Callable[[DeliveryFacts], Verdict], kind: str = ""
+) -> int:
+    facts = deliver(ctx, spec, rows, day, kind)
+    verdict = check(facts)
+    assert {one.rule for one in verdict.checks if not one.passed} == set()
+    assert accept(ctx, spec, facts.delivery_id, verdict).rows_quarantined == 0
+    return facts.delivery_id
+
+
+def _unusual(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries, checks: Checkpoint) -> DeliveryFacts:
+    """A history in which the delivery's measure is unusual, and no other one. Its deliveries are one, told of as of many days."""
+    usual, unusual = _drift(spec, rule, tries)
+    number = _accepted(ctx, spec, usual, DAY - timedelta(days=1), checks.check)
+    with ctx.connect() as connection, connection.transaction():
+        measured = connection.execute(
+            "select measure, value::double precision from ledger.delivery_measure where delivery_id = %s", [number]
+        ).fetchall()
+        for days in range(1, LEAST):
+            (copy,) = connection.execute(
+                "insert into ledger.delivery (source, department, region, business_date, sequence, kind, file_name, sha256, "
+                "rows_in_file, rows_accepted, rows_quarantined, warnings, status, accepted_at) "
+                "select source, department, region, business_date - %s, sequence, kind, file_name || %s::text, sha256, "
+                "rows_in_file, rows_accepted, rows_quarantined, warnings, status, accepted_at "
+                "from ledger.delivery where delivery_id = %s returning delivery_id",
+                [days, days, number],
+            ).fetchone() or (0,)
+            ledger.write_measures(connection, copy, dict(measured))
+    return deliver(ctx, spec, unusual)
+
+
+def _drift(spec: SourceSpec, rule: Rule, tries: Tries) -> tuple[list[Row], list[Row]]:
+    """Rows of the usual deliveries and of the unusual one, which are alike in all but what the rule measures."""
+    sound = tries.sound()
+    if rule.id == "delivery.usual_rows":
+        return _rows(spec, sound[:1], ROWS), _rows(spec, sound[:1], 4 * ROWS)
+    if rule.id == "delivery.fresh":
+        old, new = _dates_apart(spec, sound)
+        return _rows(spec, [new], ROWS), _rows(spec, [old], ROWS)
+    name, _, kind = rule.id.partition(".")
+    place = next(index for index, column in enumerate(spec.columns) if column.name == name)
+    for alike in _alike_but(sound, place):
+        blank, given = [row for row in alike if not row[place]], [row for row in alike if row[place]]
+        if kind == "usual_blanks" and blank and len(given) >= 1 + (spec.columns[place].type == "code"):
+            two = given[:2] if spec.columns[place].type == "code" else given[:1]
+            return _rows(spec, two, ROWS), _rows(spec, [*two * (4 // len(two)), blank[0]], ROWS)
+        if kind == "usual_codes" and len(given) >= 2:
+            return _rows(spec, given[:1], ROWS), _rows(spec, given[1:2], ROWS)
+        if kind == "usual_sum" and (numbers := sorted(row for row in given if float(row[place]) > 0)):
+            by_size = sorted(numbers, key=lambda row: float(row[place]))
+            if float(by_size[-1][place]) > 100 * float(by_size[0][place]):
+                return _rows(spec, by_size[:1], ROWS), _rows(spec, by_size[-1:], ROWS)
+    raise LookupError(f"{rule.id}: no two sound rows differ in this alone")
+
+
+def _alike_but(rows: Sequence[Row], place: int) -> Iterator[list[Row]]:
+    """Rows that differ in this cell only, largest sets first: of a small set one may lack what is needed."""
+    sets: dict[Row, list[Row]] = {}
+    for row in rows:
+        sets.setdefault((*row[:place], *row[place + 1 :]), []).append(row)
+    yield from sorted(sets.values(), key=len, reverse=True)
+
+
+def _dates_apart(spec: SourceSpec, sound: Sequence[Row]) -> tuple[Row, Row]:
+    """Two rows that differ in one date, by which the newest of the one is long before the newest of the other."""
+    places = [i for i, column in enumerate(spec.columns) if column.type == "date" and column.not_after_business_date]
+
+    def newest(row: Row) -> date:
+        return max(date.fromisoformat(row[place]) for place in places if row[place])
+
+    for place in places:
+        for alike in _alike_but([row for row in sound if row[place]], place):
+            by_age = sorted(alike, key=newest)
+            if (newest(by_age[-1]) - newest(by_age[0])).days > 60:
+                return by_age[0], by_age[-1]
+    raise LookupError("no two sound rows have newest dates far apart")
+
+
+def _rows(spec: SourceSpec, pattern: Sequence[Row], count: int) -> list[Row]:
+    return [with_key(spec, pattern[number % len(pattern)], number) for number in range(count)]

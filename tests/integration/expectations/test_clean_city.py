@@ -1,4 +1,4 @@
-"""A clean delivery of the synthetic city raises no warning between rows, between sources or against history."""
+"""A clean delivery of the synthetic city raises no warning, and a drift is found in it."""
 
 from __future__ import annotations
 
@@ -7,46 +7,39 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.nights import arrive, load, rows
-from warehouse.services import postgres
-from warehouse.services.session import prepare
-from warehouse.settings import load_settings
+from expectations.usual import LEAST
+from ingest.context import LoadContext
+from tests.integration.expectations.city import city
 from warehouse.synth import synthesise_nights
 
 pytestmark = pytest.mark.integration
+JUDGED = 2
+KINDS = {"usual_rows", "fresh", "usual_blanks", "usual_codes", "usual_sum"}
 
 
-def warned(folder: Path, seed: int, scale: float, first: date, last: date) -> tuple[list[tuple[object, ...]], set[str]]:
-    """Rules across rows and from history that failed in any night, and those that judged."""
-    made = synthesise_nights(folder / "nights", seed=seed, scale=scale, first=first, last=last)
-    settings = load_settings(home=folder / "home")
-    prepare(settings)
-    try:
+def test_the_first_nights_of_a_clean_city_raise_no_warning(ctx: LoadContext, tmp_path: Path) -> None:
+    made = synthesise_nights(tmp_path, seed=7, scale=0.05, first=date(2010, 12, 29), last=date(2010, 12, 31), faults="clean")
+    with city(ctx, tmp_path) as one:
         for night in made:
-            arrive(folder / "nights", night.business_date, Path(settings.inbox_url))
-            load(settings, night.business_date)
-        found = rows(
-            settings,
-            "select d.file_name, r.rule, r.checked, r.failed, r.detail, r.observed, r.lower, r.upper, r.judged, r.passed "
-            "from ledger.check_result as r inner join ledger.delivery as d using (delivery_id) where r.severity = 'warn' and ("
-            "r.rule = any(%s) or r.rule ~ 'usual_' or r.rule = 'delivery.fresh')",
-            [["first_is_disbursement", "repaid_within_lent", "relief_within_cap", "regno_known", "state_agrees_with_end",
-              "delivery.keys_kept", "delivery.no_gap"]],
-        )  # fmt: skip
-    finally:
-        postgres.stop(settings)
-    return [row for row in found if not row[-1]], {str(row[1]) for row in found if row[-2]}
-
-
-def test_a_clean_city_raises_no_warning(tmp_path: Path) -> None:
-    broken, judged = warned(tmp_path, 7, 0.05, date(2010, 12, 29), date(2010, 12, 31))
-    assert broken == []
-    assert {"first_is_disbursement", "regno_known", "state_agrees_with_end", "delivery.no_gap"} <= judged
+            one.judge(night.business_date)
+    assert one.warned == []
+    assert {"first_is_disbursement", "regno_known", "state_agrees_with_end", "delivery.no_gap"} <= one.judged
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(20))
-def test_no_clean_city_raises_a_warning(tmp_path: Path, seed: int) -> None:
-    broken, judged = warned(tmp_path, seed, 0.2, date(2010, 12, 9), date(2010, 12, 31))
-    assert broken == []
-    assert "delivery.usual_rows" in judged
+def test_no_clean_city_raises_a_warning_and_each_drift_is_found(ctx: LoadContext, tmp_path: Path, seed: int) -> None:
+    """Scale 1: full deliveries, deltas to learn from, then two nights judged and one with drifts of three times the band."""
+    made = synthesise_nights(tmp_path, seed=seed, scale=1, first=date(2010, 12, 13), last=date(2010, 12, 31), faults="clean")
+    first, *days = [night.business_date for night in made]
+    assert len(days) == LEAST + JUDGED + 2
+    with city(ctx, tmp_path) as one:
+        one.judge(first)
+        for day in days[: LEAST + 1]:
+            one.teach(day)
+        for day in days[LEAST + 1 : -1]:
+            one.judge(day)
+        planted, missed = one.find_drifts(days[-1])
+    assert one.warned == []
+    assert missed == [] and planted == KINDS
+    assert {"delivery.usual_rows", "delivery.fresh", "delivery.keys_kept"} - one.judged == {"delivery.keys_kept"}

@@ -47,10 +47,10 @@ def ctx(server: Settings, tmp_path: Path) -> Iterator[LoadContext]:
         today=date(2011, 1, 1),
     )
     with psycopg.connect(postgres.conninfo(server), autocommit=True) as connection:
-        _clean(connection, list(SPECS.values()))
+        clean(connection, list(SPECS.values()))
 
 
-def _clean(connection: psycopg.Connection[tuple[object, ...]], specs: list[SourceSpec]) -> None:
+def clean(connection: psycopg.Connection[tuple[object, ...]], specs: list[SourceSpec]) -> None:
     for spec in specs:
         connection.execute(f"truncate quarantine.{spec.name}")
     tables = connection.execute(

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ingest.context import LoadContext
 from tests.extracts import write_extract
-from tests.integration.ingest.conftest import _clean
+from tests.integration.ingest.conftest import clean
 from tests.integration.ingest.test_night import REG, good, night, query
 from warehouse.services import postgres
 from warehouse.settings import Settings
@@ -109,7 +109,7 @@ def fold_of(ctx: LoadContext) -> dict[str, str]:
 def play(ctx: LoadContext, server: Settings, arrival: tuple[list[Sent], list[bool]]) -> None:
     sent, ends = arrival
     with psycopg.connect(postgres.conninfo(server), autocommit=True) as connection:
-        _clean(connection, [REG])
+        clean(connection, [REG])
     shutil.rmtree(Path(str(ctx.inbox)), ignore_errors=True)
     for one, end in zip(sent, ends, strict=True):
         write(ctx, one)

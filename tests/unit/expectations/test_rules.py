@@ -43,7 +43,7 @@ def test_the_business_date_decides_the_geography_in_force() -> None:
 
 
 def test_a_brace_in_a_pattern_is_not_taken_for_a_name(spec: SourceSpec) -> None:
-    text = rows_statement(rules_of(spec, date(2010, 12, 31), REGION)).format(partition=1, failures=2, counts=3).as_string()
+    text = rows_statement(rules_of(spec, date(2010, 12, 31), REGION)).format(partition=1, findings=2).as_string()
     assert "{partition}" not in text and "{{" not in text
     if spec.name == "registrations":
         assert "[0-9]{4}" in text
