@@ -49,12 +49,12 @@ def columns(data: Path) -> list[str]:
         return file.readline().rstrip("\n").split(",")
 
 
-def make_city(folder: Path) -> None:
-    """The city's deliveries that `write_delivery` repeats."""
+def make_city(folder: Path, faults: str = "none") -> None:
+    """The city's deliveries that `write_delivery` repeats; `faults` as of the synthetic city."""
     from warehouse.synth import synthesise
 
     day = date(2010, 12, 31)
-    synthesise(folder, seed=_CITY_SEED, scale=_CITY_SCALE, first=day, last=day, faults="none")
+    synthesise(folder, seed=_CITY_SEED, scale=_CITY_SCALE, first=day, last=day, faults=faults)
 
 
 def _city(base: Path) -> tuple[list[str], list[list[str]]]:
