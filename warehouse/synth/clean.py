@@ -1,4 +1,4 @@
-"""Rows without the slips that real extracts have: check digits that a clerk got wrong."""
+"""Rows without the slips that real extracts have: check digits that a clerk got wrong, reasons that were not asked for."""
 
 from warehouse.synth.check_digits import check15
 from warehouse.synth.layout import LAYOUTS
@@ -10,8 +10,14 @@ _IDS = frozenset({"LEREPCERNO", "AAC002", "借款人证件号", "证件号"})
 
 
 def cleaned(source: str, row: Row) -> Row:
-    """The row with right check digits: every source's number of an entity is mended alike."""
-    return [_mended(name, cell) for name, cell in zip(LAYOUTS[source].columns, row, strict=True)]
+    """The row with right check digits (every source's number of an entity is mended alike) and a reason for each exit."""
+    columns = LAYOUTS[source].columns
+    mended = [_mended(name, cell) for name, cell in zip(columns, row, strict=True)]
+    if source == "registrations":
+        cancelled, revoked, reason = (columns.index(name) for name in ("CANDATE", "REVDATE", "EXITREASON"))
+        if not mended[reason] and (mended[cancelled] or mended[revoked]):
+            mended[reason] = "1" if mended[cancelled] else "2"
+    return mended
 
 
 def _mended(name: str, cell: str) -> str:

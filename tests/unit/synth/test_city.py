@@ -16,7 +16,9 @@ from ingest.readers import Findings, Naming, read
 from ingest.spec import load_spec
 from warehouse.synth import PLANTED_NAMES, planted_ids, synthesise, synthesise_nights
 from warehouse.synth.check_digits import check15
+from warehouse.synth.clean import cleaned
 from warehouse.synth.layout import LAYOUTS
+from warehouse.synth.people import resident_id
 
 FIRST, LAST = date(2010, 12, 28), date(2010, 12, 31)
 SCALE = 0.3
@@ -187,3 +189,11 @@ def test_demo_has_bad_rows_and_some_are_mended(demo: Path) -> None:
 def test_impossible_wishes_are_refused(tmp_path: Path, scale: float, first: date, last: date) -> None:
     with pytest.raises(ValueError):
         synthesise(tmp_path, seed=1, scale=scale, first=first, last=last)
+
+
+def test_a_clean_row_has_right_check_digits_and_a_reason_for_its_exit() -> None:
+    columns = LAYOUTS["registrations"].columns
+    slips = {"REGNO": " 520381600000016", "LEREPCERNO": "520381197001010010", "CANDATE": "20100601", "EXITREASON": "", "TOWN": ""}
+    row = dict(zip(columns, cleaned("registrations", [slips.get(name, "x") for name in columns]), strict=True))
+    assert row["REGNO"] == "520381600000015" and row["LEREPCERNO"] == resident_id("52038119700101001")
+    assert row["EXITREASON"] == "1" and row["TOWN"] == "" and row["ENTNAME"] == "x"
