@@ -5,8 +5,14 @@
     learns that it is gone, and what hung on it is looked at once more.
 
     A full delivery ends what earlier ones said of a key that it does not have, unless it has the key in a
-    quarantined row. `scope`: a full delivery replaces only the values of this column that it contains. -#}
+    quarantined row. `scope`: a full delivery replaces only the values of this column that it contains.
+
+    A night does not read the deliveries that it knows: the row that stands for a key is the last of those that were
+    used, and only rows of deliveries that joined may come after it. Where that row's delivery has left, all that was ever said
+    of the key is read again. A warehouse's first build reads everything. -#}
 {% macro fold(source_name, staging, scope=none) %}
+{%- set from_the_start = not is_incremental() and nothing_is_published() %}
+-- depends_on: {{ ref('changed_delivery') }}
 with changed as (
     select fold_key from {{ ref('changed_key') }}
     where source = '{{ source_name }}'
@@ -19,10 +25,49 @@ used as (
     where i.build_id = {{ this_build() }} and d.source = '{{ source_name }}'
 ),
 
+{% if is_incremental() -%}
+{%- set columns = fold_columns(staging) -%}
+standing as (
+    select {{ columns }}
+    from {{ this }} as t
+    where t.row_id is not null and t.unit_key in (select c.fold_key from changed as c)
+),
+{% if some_delivery_left(source_name) %}
+orphan as (
+    select s.fold_key
+    from standing as s
+    where s.delivery_id in ({{ deliveries_that_changed(source_name, "'removed'") }})
+),
+{% endif %}
+candidate as (
+    select * from standing
+    union all
+    select {{ columns }}
+    from {{ staging }} as s
+    where s.delivery_id in ({{ deliveries_that_changed(source_name, "'added'") }})
+    {%- if some_delivery_left(source_name) %}
+    union all
+    select {{ columns }}
+    from {{ staging }} as s
+    where s.fold_key in (select o.fold_key from orphan as o)
+    {%- endif %}
+),
+{% elif from_the_start %}
+candidate as (
+    select s.*
+    from {{ staging }} as s
+    where s.delivery_id in (select u.delivery_id from used as u)
+),
+{% else %}
+candidate as (
+    select s.*
+    from {{ staging }} as s
+    where s.fold_key in (select c.fold_key from changed as c)
+),
+{% endif %}
 latest as (
     select distinct on (s.fold_key) s.*
-    from {{ staging }} as s
-    inner join changed as c on s.fold_key = c.fold_key
+    from candidate as s
     left join used as u on s.delivery_id = u.delivery_id
     order by s.fold_key asc, (u.delivery_id is not null) desc, s.business_date desc, s.sequence desc, s.row_id desc
 ),
@@ -50,15 +95,38 @@ ended as (
 
 final as (
     select
-        c.fold_key as unit_key,
+        {{ 'l' if from_the_start else 'c' }}.fold_key as unit_key,
         u.delivery_id is not null and e.fold_key is null as alive,
         {{ this_build() }} as build_id,
         l.*
+    {%- if from_the_start %}
+    from latest as l
+    {%- else %}
     from changed as c
     left join latest as l on c.fold_key = l.fold_key
+    {%- endif %}
     left join used as u on l.delivery_id = u.delivery_id
-    left join ended as e on c.fold_key = e.fold_key
+    left join ended as e on l.fold_key = e.fold_key
 )
 
 select * from final
 {% endmacro %}
+
+{#- The columns of a staging relation, in its order. -#}
+{% macro fold_columns(staging) -%}
+    {{ return(adapter.get_columns_in_relation(staging) | map(attribute='name') | join(', ')) }}
+{%- endmacro %}
+
+{#- Deliveries of a source that joined or left the fold since the published build, as a list of numbers, of which the planner knows the
+    partitions; null for none. -#}
+{% macro deliveries_that_changed(source_name, changes) -%}
+    {%- set asked = 'select delivery_id from ' ~ ref('changed_delivery') ~ " where source = '" ~ source_name ~ "' and change in ("
+        ~ changes ~ ')' -%}
+    {%- if not execute or model.resource_type == 'unit_test' -%}{{ return(asked) }}{%- endif -%}
+    {{ return(run_query(asked).columns[0].values() | map('int') | join(', ') or 'null') }}
+{%- endmacro %}
+
+{#- Whether a delivery of the source left the fold since the published build. -#}
+{% macro some_delivery_left(source_name) -%}
+    {{ return(deliveries_that_changed(source_name, "'removed'") != 'null') }}
+{%- endmacro %}

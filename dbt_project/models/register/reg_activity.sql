@@ -1,5 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='entity_id',
-          indexes=[{'columns': ['entity_id'], 'unique': true}], pre_hook='{{ bulk_work() }}') }}
+          indexes=[{'columns': ['entity_id'], 'unique': true}], pre_hook='{{ bulk_work() }}',
+          post_hook='{{ analyse_this(kept=true) }}') }}
 -- depends_on: {{ ref('touched') }}
 
 -- Years in which an entity shows activity, with a row for each that shows it: a voucher with revenue whose period touches
@@ -47,6 +48,9 @@ record as (
     where
         v.alive and v.counts and v.revenue_cny > 0
         and v.period_start is not null and v.period_end is not null -- a period that is not known touches no year
+        {%- if is_incremental() %}
+        and v.entity_id in (select n.entity_id from entity as n)
+        {%- endif %}
     union all
     select w.entity_id, s.start_date, s.last_day, 'spell', s.unit_key, s.row_id
     from insured as s

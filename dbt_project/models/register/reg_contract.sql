@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='contract_id',
           indexes=[{'columns': ['contract_id'], 'unique': true}, {'columns': ['entity_id']}],
-          post_hook='{{ drop_dead_contracts() }}') }}
+          post_hook=['{{ drop_dead_contracts() }}', '{{ analyse_this(kept=true) }}']) }}
 
 -- Contracts with an accepted 放款, under the attributes of its first one: the entity that it names, and the day
 -- when the loan is due. A contract without a 放款 has no row: its events are not counted.

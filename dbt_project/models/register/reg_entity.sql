@@ -1,13 +1,14 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='entity_id',
           indexes=[{'columns': ['entity_id'], 'unique': true}, {'columns': ['regno']}, {'columns': ['founder_id']},
-                   {'columns': ['unit_key']}]) }}
+                   {'columns': ['unit_key']}],
+          post_hook='{{ analyse_this(kept=true) }}') }}
 -- depends_on: {{ ref('touched_before') }} (it reads this table as it was)
 
 -- The bureau's register: an entity as known at K. `alive` is false where no delivery says it any longer.
 with versions as (
     select * from {{ ref('fold_register') }}
     where row_id is not null
-    {% if is_incremental() %} and build_id > {{ this_build('previous_build_id') }}{% endif %}
+    {% if is_incremental() %} and build_id > {{ published_build() }}{% endif %}
 ),
 
 units as (

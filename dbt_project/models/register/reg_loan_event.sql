@@ -1,12 +1,13 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='unit_key',
-          indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['contract_id']}, {'columns': ['regno']}]) }}
+          indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['contract_id']}, {'columns': ['regno']}],
+          post_hook='{{ analyse_this(kept=true) }}') }}
 -- depends_on: {{ ref('touched_before') }} (it reads this table as it was)
 
 -- Events of loan contracts as known at K; a borrower without an id is one person of the contract's own.
 with versions as (
     select * from {{ ref('fold_loans') }}
     where row_id is not null
-    {% if is_incremental() %} and build_id > {{ this_build('previous_build_id') }}{% endif %}
+    {% if is_incremental() %} and build_id > {{ published_build() }}{% endif %}
 ),
 
 final as (

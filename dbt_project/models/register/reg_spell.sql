@@ -1,13 +1,14 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='unit_key',
           indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['person_id']},
-                   {'columns': ['employer_regno']}]) }}
+                   {'columns': ['employer_regno']}],
+          post_hook='{{ analyse_this(kept=true) }}') }}
 -- depends_on: {{ ref('touched_before') }} (it reads this table as it was)
 
 -- Employment spells as known at K; a spell without an id of a person is one person of its own.
 with versions as (
     select * from {{ ref('fold_employment') }}
     where row_id is not null
-    {% if is_incremental() %} and build_id > {{ this_build('previous_build_id') }}{% endif %}
+    {% if is_incremental() %} and build_id > {{ published_build() }}{% endif %}
 ),
 
 final as (

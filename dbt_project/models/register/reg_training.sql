@@ -1,12 +1,13 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='unit_key',
-          indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['person_id']}, {'columns': ['regno']}]) }}
+          indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['person_id']}, {'columns': ['regno']}],
+          post_hook='{{ analyse_this(kept=true) }}') }}
 -- depends_on: {{ ref('touched_before') }} (it reads this table as it was)
 
 -- Participations in the training for founders as known at K.
 with versions as (
     select * from {{ ref('fold_training') }}
     where row_id is not null
-    {% if is_incremental() %} and build_id > {{ this_build('previous_build_id') }}{% endif %}
+    {% if is_incremental() %} and build_id > {{ published_build() }}{% endif %}
 ),
 
 final as (

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key=['office', 'unit_key'],
           indexes=[{'columns': ['unit_key', 'office'], 'unique': true}, {'columns': ['entity_id']}, {'columns': ['regno']},
-                   {'columns': ['taxpayer_id']}]) }}
+                   {'columns': ['taxpayer_id']}], post_hook='{{ analyse_this(kept=true) }}') }}
 -- depends_on: {{ ref('changed_voucher') }}, {{ ref('touched_before') }} (they read this table as it was)
 
 -- Vouchers of both tax offices as known at K, each with the entity it belongs to and how that was found: by its registration

@@ -1,8 +1,9 @@
 {{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ empty_this() }}',
-          indexes=[{'columns': ['source', 'fold_key']}]) }}
+          indexes=[{'columns': ['source', 'fold_key']}], post_hook='{{ analyse_this() }}') }}
 
 -- Keys whose fold may have changed, with the deliveries that are the reason. A full delivery speaks of every key; a source
--- that has no fold yet (it is new to this warehouse) is folded from all that the build uses.
+-- that has no fold yet (it is new to this warehouse) is folded from all that the build uses. A warehouse's first build works
+-- out all units, and lists none.
 {% set folds = {
     'registrations': ref('stg_registrations__entity'),
     'registry_export': ref('stg_registry_export__entity'),
@@ -27,14 +28,22 @@ used as (
 said as (
     {% for source_name, staging in folds.items() %}
     {% set left = as_left('register', 'fold_' ~ source_name) %}
+    {% if left %}
     select '{{ source_name }}' as source, s.fold_key, s.delivery_id
     from {{ staging }} as s
-    inner join {{ 'changed' if left else 'used' }} as c on s.delivery_id = c.delivery_id
-    {% if left %}
+    where s.delivery_id in ({{ deliveries_that_changed(source_name, "'added', 'removed'") }})
     union all
-    select '{{ source_name }}' as source, f.unit_key as fold_key, c.delivery_id
-    from {{ left }} as f
-    inner join changed as c on c.source = '{{ source_name }}' and c.kind = 'full'
+    select c.source, f.unit_key as fold_key, c.delivery_id
+    from changed as c
+    cross join {{ left }} as f
+    where c.source = '{{ source_name }}' and c.kind = 'full'
+    {% elif nothing_is_published() %}
+    select '{{ source_name }}' as source, null::text as fold_key, 0 as delivery_id
+    where false
+    {% else %}
+    select '{{ source_name }}' as source, s.fold_key, s.delivery_id
+    from {{ staging }} as s
+    inner join used as c on s.delivery_id = c.delivery_id
     {% endif %}
     union all
     {% endfor %}
@@ -42,7 +51,7 @@ said as (
     select c.source, c.unit_key as fold_key, (c.row_id >> 32)::integer as delivery_id
     from {{ source('register', 'coding') }} as c
     inner join used as u on c.row_id >> 32 = u.delivery_id
-    where c.source = 'registry_export' and c.build_id > {{ this_build('previous_build_id') }}
+    where c.source = 'registry_export' and c.build_id > {{ published_build() }}
 ),
 
 final as (

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='append',
           indexes=[{'columns': ['office', 'unit_key']}],
-          pre_hook='{{ forget_published() }}') }}
+          pre_hook='{{ forget_published() }}', post_hook='{{ analyse_this() }}') }}
 
 -- Vouchers whose entity is found anew: those that changed, those that were linked to an entity that changed, and those that name
 -- its number or its founder as known now. Written before the links change and kept until a build is published, so that a

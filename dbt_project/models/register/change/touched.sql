@@ -1,18 +1,31 @@
 {{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ empty_this() }}',
-          indexes=[{'columns': ['unit_type', 'unit_id'], 'unique': true}]) }}
+          post_hook='{{ analyse_this() }}', indexes=[{'columns': ['unit_type', 'unit_id'], 'unique': true}]) }}
 
 -- Units whose postings are worked out tonight, with the deliveries that are the reason: by links as they were
--- (in this build and in failed ones before it) and as they are now; and units that are due, for which there is none.
+-- (in this build and in failed ones before it) and as they are now; and units that are due, for which there is none. Before
+-- anything is published, and while an account is not posted in full, it is every unit.
+-- depends_on: {{ ref('changed_key') }}, {{ ref('changed_voucher') }}, {{ ref('touched_before') }}, {{ ref('unit') }}
+-- depends_on: {{ ref('reg_entity') }}, {{ ref('reg_spell') }}, {{ ref('reg_loan_event') }}, {{ ref('reg_training') }}
+-- depends_on: {{ ref('reg_voucher') }}
+{% if nothing_is_published() %}
+select unit_type, unit_id, array[]::integer [] as caused_by
+from {{ ref('unit') }}
+{% else %}
 with linked as (
     {{ units_of_changed_keys(ref('unit'), ref('reg_entity'), ref('reg_spell'), ref('reg_loan_event'), ref('reg_training'),
                               ref('reg_voucher')) }}
     union all
     select unit_type, unit_id, caused_by
     from {{ ref('touched_before') }}
-    where build_id > {{ this_build('previous_build_id') }}
+    where build_id > {{ published_build() }}
     union all
     select unit_type, unit_id, array[]::integer [] as caused_by
     from ({{ due_units(ref('reg_entity'), ref('reg_spell'), ref('reg_voucher')) }}) as d
+    {%- if some_account_is_new() %}
+    union all
+    select unit_type, unit_id, array[]::integer [] as caused_by
+    from {{ ref('unit') }}
+    {%- endif %}
 ),
 
 causes as (
@@ -31,3 +44,4 @@ final as (
 )
 
 select * from final
+{% endif %}

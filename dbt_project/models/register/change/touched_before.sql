@@ -1,4 +1,5 @@
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{ config(materialized='incremental', incremental_strategy='append',
+          pre_hook='{{ forget_published() }}', post_hook='{{ analyse_this() }}') }}
 
 -- Units touched by way of links as they were: written before the register changes, and kept until a build is
 -- published, so that a build that fails in between forgets nobody.

@@ -1,3 +1,4 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='unit_key',
-          indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['build_id']}]) }}
+          indexes=[{'columns': ['unit_key'], 'unique': true}, {'columns': ['build_id']}],
+          post_hook='{{ analyse_this(kept=true) }}') }}
 {{ fold('loans', ref('stg_loans__event')) }}
