@@ -12,6 +12,20 @@
     {{ return(found) }}
 {%- endmacro %}
 
+{#- Whether an account is not posted in full yet (a new warehouse, a new account): then every unit is worked out. -#}
+{% macro some_account_is_new() -%}
+    {%- if not execute or model.resource_type == 'unit_test' -%}{{ return(false) }}{%- endif -%}
+    {{ return(known_now(
+        'select count(*) from unnest(' ~ text_list(all_accounts()) ~ ') as a (account) where account not in (select account from '
+        ~ source('evidence', 'account') ~ ')', 0
+    ) > 0) }}
+{%- endmacro %}
+
+{#- Whether nothing was ever posted. -#}
+{% macro ledger_is_empty() -%}
+    {{ return(known_now('select (not exists (select 1 from ' ~ source('evidence', 'posting') ~ '))::integer', 0) == 1) }}
+{%- endmacro %}
+
 {#- A partition of the ledger for every account. -#}
 {% macro ensure_accounts() -%}
     {%- if execute -%}
@@ -20,6 +34,11 @@
         {{ ', ' if not loop.first }}evidence.ensure_account('{{ account }}')
         {%- endfor %}
     {%- endif -%}
+{%- endmacro %}
+
+{#- After a build that posted much: the nights to come are planned by it. -#}
+{% macro analyse_postings() -%}
+    {%- if not is_small_part('touched') -%}select evidence.analyse_postings(){%- endif -%}
 {%- endmacro %}
 
 {#- After posting, in the same transaction: every account stands in full. -#}

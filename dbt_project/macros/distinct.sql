@@ -13,8 +13,26 @@ from {{ intervals }} as i
 where not i.excludes
 union all
 select * from (
-    with several as (
+    with repeated as (
         {{ units_with_several(intervals) }}
+    ),
+
+    -- One after the other they need no correction: of most units that have several records no two last at once.
+    several as (
+        select r.* from repeated as r
+        where r.unit_id in (
+            select o.unit_id
+            from (
+                select
+                    i.unit_id,
+                    i.start_date < max(coalesce(i.until_date, 'infinity'::date)) over (
+                        partition by i.unit_id order by i.start_date rows between unbounded preceding and 1 preceding
+                    ) as lasts_beside_another
+                from {{ intervals }} as i
+                inner join repeated as u on i.unit_id = u.unit_id
+            ) as o
+            where o.lasts_beside_another
+        )
     ),
 
     placed as (
@@ -106,8 +124,16 @@ select * from (
         select *, null::text as sector, null::text as industry, false as excludes from {{ records }}
     ),
 
+    -- Records of different years never meet in a period.
     several as (
-        {{ units_with_several('described') }}
+        select r.* from (
+            {{ units_with_several('described') }}
+        ) as r
+        where r.unit_id in (
+            select d.unit_id from described as d
+            group by d.unit_id, extract(year from d.day)
+            having count(*) > 1
+        )
     ),
 
     cell as (

@@ -23,10 +23,10 @@
     the first day of the spell to the last, as long as the entity is in stock at the close of the day and under 36
     months. An open spell lasts until K, so no figure sees its end.
     Gives the spell's and, as `entity_…`, the entity's attributes, start_date and until_date. -#}
-{% macro young_jobs(account) %}
+{% macro young_jobs() %}
     with spells as (
         select * from {{ ref('reg_spell') }}
-        where alive and employment_form = '1' and {{ is_touched(account, 'person', 'person_id') }}
+        where alive and employment_form = '1' and {{ is_touched('person', 'person_id') }}
     ),
 
     employers as (
@@ -48,7 +48,7 @@
 {% endmacro %}
 
 {#- Founders of young entities of the startup scope in stock, by the days that they are such. -#}
-{% macro young_founders(account) %}
+{% macro young_founders() %}
     select
         e.founder_id as unit_id, e.row_id, e.town, e.sector, e.industry, e.founder_groups, e.start_date,
         least(e.end_date, {{ young_until('e.establishment_date') }}) as until_date
@@ -57,5 +57,5 @@
         e.alive
         and e.in_startup_scope
         and e.start_date < least(e.end_date, {{ young_until('e.establishment_date') }})
-        and {{ is_touched(account, 'person', 'e.founder_id') }}
+        and {{ is_touched('person', 'e.founder_id') }}
 {% endmacro %}

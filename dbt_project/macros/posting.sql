@@ -34,7 +34,7 @@ where
     e.alive
     and e.in_startup_scope
     and {{ condition }}
-    and {{ is_touched(account, 'entity', 'e.entity_id') }}
+    and {{ is_touched('entity', 'e.entity_id') }}
 {% endmacro %}
 
 {#- Postings of records (relation or CTE with unit_id, geography, founder_groups, sex, birth_year, row_id). -#}

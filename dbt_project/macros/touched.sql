@@ -62,14 +62,7 @@
     {%- endif %}
 {% endmacro %}
 
-{#- True for the units whose postings of an account are worked out tonight: those touched, or all when the account is not
-    posted in full yet. `account` of a family is an SQL expression, given with `expression=true`. -#}
-{% macro is_touched(account, unit_type, unit_id, expression=false) -%}
-    (
-        exists (
-            select 1 from {{ ref('touched') }} as t
-            where t.unit_type = '{{ unit_type }}' and t.unit_id = {{ unit_id }}
-        )
-        or {{ account if expression else quoted(account) }} not in (select a.account from {{ source('evidence', 'account') }} as a)
-    )
+{#- True for the units whose postings are worked out tonight; while an account is not posted in full these are all. -#}
+{% macro is_touched(unit_type, unit_id) -%}
+    {{ unit_id }} in (select t.unit_id from {{ ref('touched') }} as t where t.unit_type = '{{ unit_type }}')
 {%- endmacro %}

@@ -25,11 +25,13 @@
     ref('evi_training__venture'),
     ref('evi_population__count'),
 ] %}
-{{ config(materialized='incremental', incremental_strategy='append', full_refresh=false,
-          pre_hook=["{{ bulk_work() }}", "{{ ensure_accounts() }}"], post_hook="{{ accounts_are_posted() }}") }}
+{{ config(materialized='append_only',
+          pre_hook=["{{ bulk_work() }}", "{{ ensure_accounts() }}"],
+          post_hook=["{{ accounts_are_posted() }}", "{{ analyse_postings() }}"]) }}
 
--- The ledger: what the touched units should stand at, less what stands for them, is appended. Of an account that is
--- not posted in full all units are set against what stands.
+-- The ledger: what the touched units should stand at, less what stands for them, is appended. While an account is not
+-- posted in full, or nothing is published, all units are touched. Where nothing stands at all, what should stand is the
+-- difference.
 with desired as (
     {% for account in accounts %}
     select {{ posting_identity() }}, weight from {{ account }}
@@ -40,13 +42,16 @@ with desired as (
 touched as (
     select * from {{ ref('touched') }}
 ),
-
+{% if ledger_is_empty() %}
+difference as (
+    select * from desired
+    where weight <> 0
+),
+{% else %}
 standing as (
     select {{ posting_identity('p') }}, -p.weight as weight
     from {{ source('evidence', 'posting') }} as p
-    where
-        (p.unit_type, p.unit_id) in (select t.unit_type, t.unit_id from touched as t)
-        or p.account not in (select a.account from {{ source('evidence', 'account') }} as a)
+    inner join touched as t on p.unit_type = t.unit_type and p.unit_id = t.unit_id
 ),
 
 difference as (
@@ -55,15 +60,20 @@ difference as (
     group by {{ posting_identity() }}
     having sum(weight) <> 0
 ),
-
+{% endif %}
 final as (
     select
         d.account, d.effective_date, d.until_date, d.period_grain, d.geography, d.geo_scope, d.applies_to, d.sector, d.industry,
         d.founder_groups, d.sex, d.birth_year, d.psu, d.unit_type, d.unit_id, d.weight, d.source_rows,
         {{ this_build() }} as build_id,
+        {% if nothing_is_published() -%}
+        array(select distinct (r.row_id >> 32)::integer from unnest(d.source_rows) as r (row_id) order by 1) as caused_by
+    from difference as d
+        {%- else -%}
         coalesce(t.caused_by, array[]::integer []) as caused_by
     from difference as d
     left join touched as t on d.unit_type = t.unit_type and d.unit_id = t.unit_id
+        {%- endif %}
 )
 
 select * from final

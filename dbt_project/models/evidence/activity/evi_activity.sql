@@ -9,7 +9,7 @@
 -- evidence in the next two years.
 with entity as (
     select * from {{ ref('reg_entity') }}
-    where alive and in_startup_scope
+    where alive and in_startup_scope and {{ is_touched('entity', 'entity_id') }}
 ),
 
 active as (
@@ -72,4 +72,3 @@ select
     1::numeric as weight,
     array[c.row_id, c.shown_by] as source_rows
 from counted as c
-where {{ is_touched('c.account', 'entity', 'c.entity_id', expression=true) }}

@@ -20,7 +20,7 @@ with intervals as (
         e.alive
         and e.in_startup_scope
         and (e.end_date is null or e.end_date > e.start_date)
-        and {{ is_touched('founder.present', 'person', 'e.founder_id') }}
+        and {{ is_touched('person', 'e.founder_id') }}
 )
 
 {{ distinct_stock('founder.present', 'person', 'intervals') }}

@@ -2,7 +2,7 @@
 
 -- Founders of young entities of the startup scope in stock; a founder of several counts once in each cell.
 with founders as (
-    {{ young_founders('founder.young') }}
+    {{ young_founders() }}
 ),
 
 intervals as (

@@ -4,7 +4,7 @@
 with records as (
     select person_id as unit_id, town as geography, founder_groups, sex, birth_year, end_date as day, row_id
     from {{ ref('reg_spell') }}
-    where alive and end_date is not null and end_reason in ('1', '2') and {{ is_touched('job.ended', 'person', 'person_id') }}
+    where alive and end_date is not null and end_reason in ('1', '2') and {{ is_touched('person', 'person_id') }}
 )
 
 {{ distinct_flow('job.ended', 'person', 'records') }}

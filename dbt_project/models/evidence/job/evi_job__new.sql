@@ -4,7 +4,7 @@
 with records as (
     select person_id as unit_id, town as geography, founder_groups, sex, birth_year, start_date as day, row_id
     from {{ ref('reg_spell') }}
-    where alive and is_new_urban and {{ is_touched('job.new', 'person', 'person_id') }}
+    where alive and is_new_urban and {{ is_touched('person', 'person_id') }}
 )
 
 {{ distinct_flow('job.new', 'person', 'records') }}

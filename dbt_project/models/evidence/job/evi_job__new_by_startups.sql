@@ -4,7 +4,7 @@
 -- startup scope: under 36 months from ESTDATE on the day the spell starts; being in stock is not asked.
 with spells as (
     select * from {{ ref('reg_spell') }}
-    where alive and is_new_urban and {{ is_touched('job.new_by_startups', 'person', 'person_id') }}
+    where alive and is_new_urban and {{ is_touched('person', 'person_id') }}
 ),
 
 employers as (

@@ -3,7 +3,7 @@
 -- Persons insured at young entities of the startup scope in stock: sex, age and groups of the spell, town, sector and
 -- industry of the entity. A person of several spells counts once in each cell.
 with jobs as (
-    {{ young_jobs('job.young') }}
+    {{ young_jobs() }}
 ),
 
 intervals as (

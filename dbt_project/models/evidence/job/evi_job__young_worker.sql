@@ -3,11 +3,11 @@
 -- Persons insured at young entities of the startup scope in stock, under the attributes of the entity. In a cell of which
 -- a person is founder of such an entity, it is no worker.
 with jobs as (
-    {{ young_jobs('job.young_worker') }}
+    {{ young_jobs() }}
 ),
 
 founders as (
-    {{ young_founders('job.young_worker') }}
+    {{ young_founders() }}
 ),
 
 intervals as (

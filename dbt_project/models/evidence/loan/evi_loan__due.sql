@@ -4,7 +4,7 @@
 -- (the guarantor's payments are no repayments). Posted ahead; later repayments change nothing.
 with contract as (
     select * from {{ ref('reg_contract') }}
-    where due_date is not null and {{ family_is_touched(['loan.due', 'loan.due_repaid'], 'contract', 'contract_id') }}
+    where due_date is not null and {{ is_touched('contract', 'contract_id') }}
 ),
 
 amount as (

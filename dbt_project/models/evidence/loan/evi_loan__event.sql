@@ -6,9 +6,7 @@
 -- due when it was lent, whatever extension there is.
 with contract as (
     select * from {{ ref('reg_contract') }}
-    where {{ family_is_touched(
-        ['loan.issued', 'loan.issues', 'loan.repaid', 'loan.compensated', 'loan.subsidy'], 'contract', 'contract_id'
-    ) }}
+    where {{ is_touched('contract', 'contract_id') }}
 ),
 
 event as (

@@ -16,7 +16,9 @@ with counts as (
         ('population.age_15_60', c.age_15_60)
     ) as f (account, people)
     -- who lives in no known town is counted with the city: a row of 乡镇不详 is no denominator
-    where f.people is not null and c.geography <> {{ this_build('region') }} || '999'
+    where
+        f.people is not null and c.geography <> {{ this_build('region') }} || '999'
+        and {{ is_touched('population', 'c.population_id') }}
 ),
 
 posted as (
@@ -46,7 +48,6 @@ final as (
         p.weight,
         array[p.row_id] as source_rows
     from posted as p
-    where {{ is_touched('p.account', 'population', 'p.population_id', expression=true) }}
 )
 
 select * from final

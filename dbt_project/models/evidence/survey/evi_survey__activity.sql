@@ -1,7 +1,3 @@
-{% set accounts = [
-    'survey.adults_16_64', 'survey.venturing_16_64', 'survey.intending_16_64', 'survey.adults_18_64', 'survey.early_18_64',
-    'survey.motivated_16_64', 'survey.opportunity_16_64', 'survey.prospective', 'survey.answers', 'survey.content_answers',
-] %}
 {{ config(materialized='view', tags=['account'],
           meta={'accounts': [
               'survey.adults_16_64', 'survey.venturing_16_64', 'survey.intending_16_64', 'survey.adults_18_64',
@@ -13,7 +9,7 @@
 -- accounts with one. Answers count once each of the three questions.
 with respondent as (
     select * from {{ ref('reg_answer') }}
-    where {{ family_is_touched(accounts, 'respondent', 'respondent_id') }}
+    where {{ is_touched('respondent', 'respondent_id') }}
 ),
 
 contribution as (

@@ -36,4 +36,4 @@ select
     1::numeric as weight,
     array[x.row_id] as source_rows
 from exited as x
-where x.year_of_life <= 7 and {{ is_touched('(x.kind || x.year_of_life)', 'entity', 'x.entity_id', expression=true) }}
+where x.year_of_life <= 7 and {{ is_touched('entity', 'x.entity_id') }}

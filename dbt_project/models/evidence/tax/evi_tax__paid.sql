@@ -11,7 +11,9 @@ with voucher as (
         e.town, e.sector, e.industry, e.founder_groups
     from {{ ref('reg_voucher') }} as v
     inner join {{ ref('reg_entity') }} as e on v.entity_id = e.entity_id
-    where v.alive and v.counts and v.paid_cny <> 0 and v.paid_date is not null and e.alive and e.in_startup_scope
+    where
+        v.alive and v.counts and v.paid_cny <> 0 and v.paid_date is not null and e.alive and e.in_startup_scope
+        and {{ is_touched('entity', 'v.entity_id') }}
 )
 
 select
@@ -33,5 +35,4 @@ select
     sum(v.paid_cny) as weight,
     array_agg(v.row_id order by v.row_id) as source_rows
 from voucher as v
-where {{ is_touched('v.account', 'entity', 'v.entity_id', expression=true) }}
 group by v.account, v.entity_id, v.paid_date, v.town, v.sector, v.industry, v.founder_groups

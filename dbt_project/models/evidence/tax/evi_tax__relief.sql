@@ -11,6 +11,7 @@ with voucher as (
     where
         v.alive and v.counts and v.relief_cny > 0 and v.relief_code in ('S01', 'S02', 'S03')
         and e.alive and e.in_startup_scope and {{ is_young('e.establishment_date', 'v.period_end') }}
+        and {{ is_touched('entity', 'v.entity_id') }}
 ),
 
 day as (
@@ -60,4 +61,3 @@ select
     c.weight::numeric as weight,
     c.row_ids as source_rows
 from counted as c
-where {{ is_touched('c.account', 'entity', 'c.entity_id', expression=true) }}

@@ -9,9 +9,7 @@ with participation as (
     from {{ ref('reg_training') }}
     where
         alive and end_date is not null
-        and {{ family_is_touched(
-            ['training.completed', 'training.assessed', 'training.passed'], 'person', 'person_id'
-        ) }}
+        and {{ is_touched('person', 'person_id') }}
 ),
 
 assessed as (
@@ -34,4 +32,3 @@ union all
 {{ 'union all' if not loop.last }}
 {% endfor %}
 ) as p
-where {{ is_touched('p.account', 'person', 'p.unit_id', expression=true) }}

@@ -17,7 +17,7 @@ with passed as (
     from {{ ref('reg_training') }}
     where
         alive and end_date is not null and result = '合格'
-        and {{ family_is_touched(['training.graduated', 'training.succeeded'], 'person', 'person_id') }}
+        and {{ is_touched('person', 'person_id') }}
 ),
 
 founded as (
@@ -45,4 +45,3 @@ union all
 union all
 {{ repeat_corrections('training.succeeded', 'person', 'succeeded') }}
 ) as p
-where {{ is_touched('p.account', 'person', 'p.unit_id', expression=true) }}
