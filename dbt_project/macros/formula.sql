@@ -88,6 +88,46 @@
     )
 {%- endmacro %}
 
+{#- Accounts of the indicators whose units are counted anew (formula_rows: counts_units). -#}
+{% macro accounts_with_counted_units() -%}
+    {%- set found = [] -%}
+    {%- for i in indicators() if i.units is not defined -%}
+        {%- for part in ['numerator', 'denominator'] if i[part] is defined and i[part].undivided is not defined -%}
+            {%- do found.extend(i[part].accounts.keys()) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(found | unique | list) }}
+{%- endmacro %}
+
+{#- Up to which build the postings are counted in the cells of all indicators; 0 while one is new, which counts them all. -#}
+{% macro counted_up_to() -%}
+    {%- set otherwise = '(select min(c.counted_up_to) from counted as c)' -%}
+    {%- if not is_incremental() -%}{{ return(otherwise) }}{%- endif -%}
+    {{ return(known_now(
+        'select case when bool_or(not exists (select 1 from ' ~ this ~ ' as c where c.indicator = f.indicator '
+        ~ 'and c.method_version = f.method_version)) then 0 else (select max(c.build_id) from ' ~ this ~ ' as c) end '
+        ~ 'from (' ~ formula_rows() ~ ') as f', otherwise
+    )) }}
+{%- endmacro %}
+
+{#- Changes of published builds add up to one row a cell and month, once there are as many new ones: a cell is the sum of its
+    rows, and its history is kept as figures. So what a night adds up does not grow with the nights. -#}
+{% macro merge_changes() -%}
+    {%- if is_incremental() and known_now(
+        'select (count(*) filter (where build_id > f.first) > count(*) filter (where build_id = f.first))::integer from ' ~ this
+        ~ ', (select min(build_id) as first from ' ~ this ~ ') as f where build_id <= ' ~ published_build(), 0
+    ) == 1 -%}
+    {%- set cell = 'indicator, method_version, part, geography, breakdown_type, breakdown, grain, month' -%}
+    with taken as (
+        delete from {{ this }} where build_id <= {{ published_build() }} returning *
+    )
+    insert into {{ this }} (build_id, {{ cell }}, amount)
+    select {{ published_build() }}, {{ cell }}, sum(amount) from taken
+    group by {{ cell }}
+    having sum(amount) <> 0
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Every cell that a posting may count in: rows (geography, breakdown_type, breakdown).
     The member of an age band is the year of birth; bands follow with the period's year. -#}
 {% macro cells_of(p) -%}

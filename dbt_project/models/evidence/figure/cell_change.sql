@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='append',
           indexes=[{'columns': ['build_id']}, {'columns': ['indicator', 'geography', 'breakdown_type']}],
-          pre_hook='{{ bulk_work() }}') }}
+          pre_hook=['{{ bulk_work() }}', '{{ merge_changes() }}'], post_hook='{{ analyse_this(kept=true) }}') }}
 
 -- What a build's postings change in each indicator's cells, month by month: sums of the numerator, the denominator,
 -- and, where neither says it, the number of units whose own contribution is not zero. Figures are sums of these rows.
@@ -15,7 +15,10 @@ counted as (
         f.*,
         {% if is_incremental() -%}
         case
-            when (f.indicator, f.method_version) in (select c.indicator, c.method_version from {{ this }} as c)
+            when exists (
+                select 1 from {{ this }} as c
+                where c.indicator = f.indicator and c.method_version = f.method_version
+            )
                 then (select max(c.build_id) from {{ this }} as c)
             else 0
         end
@@ -43,7 +46,7 @@ fresh as (
     from {{ ref('posting') }} as p
     cross join lateral (values (p.effective_date, p.weight), (p.until_date, -p.weight)) as e (day, amount)
     cross join opening as o
-    where p.build_id > (select min(c.counted_up_to) from counted as c) and e.day is not null
+    where p.build_id > {{ counted_up_to() }} and e.day is not null
 ),
 
 -- Summed at the finest cell first: indicators share accounts, and many units share a cell.
@@ -117,32 +120,78 @@ unit_posting as (
     inner join counted as f
         on p.account = f.account and f.counts_units and (f.only_sectors is null or p.sector = any(f.only_sectors))
     cross join lateral (values (p.effective_date, p.weight), (p.until_date, -p.weight)) as e (day, amount)
-    where e.day is not null
+    where p.account = any({{ text_list(accounts_with_counted_units() if execute else []) }}) and e.day is not null
 ),
 
-flow_unit as (
-    select
-        p.indicator,
-        p.method_version,
-        place.cell_geography as geography,
-        member.breakdown_type,
-        {{ age_band_of_flow('member', 'p.day') }} as breakdown,
-        g.grain,
-        date_trunc(g.unit, p.day)::date as month,
-        p.unit_type,
-        p.unit_id,
-        p.part,
-        sum(p.amount) as standing,
-        coalesce(sum(p.amount) filter (where p.build_id <= p.counted_up_to), 0) as stood
+-- Units of a flow that say different things of themselves are counted cell by cell; all others say one, and are counted where
+-- the cells that say it are added up.
+several as (
+    select p.indicator, p.method_version, p.unit_type, p.unit_id
+    from unit_posting as p
+    inner join (
+        select indicator, method_version, unit_type, unit_id from unit_posting
+        where unit_accumulation = 'flow'
+        group by indicator, method_version, unit_type, unit_id
+        having count(*) > 1
+    ) as r
+        on p.indicator = r.indicator and p.method_version = r.method_version
+        and p.unit_type = r.unit_type and p.unit_id = r.unit_id
+    group by p.indicator, p.method_version, p.unit_type, p.unit_id
+    having
+        min(row(p.geography, p.geo_scope, p.applies_to, p.sector, p.industry, p.founder_groups, p.sex, p.birth_year)::text)
+        <> max(row(p.geography, p.geo_scope, p.applies_to, p.sector, p.industry, p.founder_groups, p.sex, p.birth_year)::text)
+),
+
+flow_posting as not materialized (
+    select p.*, g.grain, date_trunc(g.unit, p.day)::date as month
     from unit_posting as p
     cross join opening as o
     inner join (values ('M', 'month'), ('Q', 'quarter'), ('Y', 'year')) as g (grain, unit)
         on g.grain = any(p.grains) and (p.period_grain is null or p.period_grain = g.grain)
+    where p.unit_accumulation = 'flow' and p.day >= o.series_start
+),
+
+flow_single as (
+    select
+        p.indicator, p.method_version, p.grain, p.month, p.unit_type, p.unit_id, p.geography, p.geo_scope, p.applies_to, p.sector,
+        p.industry, p.founder_groups, p.sex, p.birth_year,
+        coalesce(sum(p.amount) filter (where p.part = 'numerator'), 0) as numerator,
+        coalesce(sum(p.amount) filter (where p.part = 'denominator'), 0) as denominator,
+        coalesce(sum(p.amount) filter (where p.part = 'numerator' and p.build_id <= p.counted_up_to), 0) as numerator_before,
+        coalesce(sum(p.amount) filter (where p.part = 'denominator' and p.build_id <= p.counted_up_to), 0) as denominator_before
+    from flow_posting as p
+    where not exists (
+        select 1 from several as s
+        where
+            s.indicator = p.indicator and s.method_version = p.method_version
+            and s.unit_type = p.unit_type and s.unit_id = p.unit_id
+    )
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
+),
+
+flow_fine as (
+    select
+        indicator, method_version, grain, month, geography, geo_scope, applies_to, sector, industry, founder_groups, sex,
+        birth_year,
+        sum(
+            (numerator <> 0 or denominator <> 0)::integer - (numerator_before <> 0 or denominator_before <> 0)::integer
+        ) as amount
+    from flow_single
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+),
+
+flow_unit as (
+    select
+        p.indicator, p.method_version, place.cell_geography as geography, member.breakdown_type,
+        {{ age_band_of_flow('member', 'p.day') }} as breakdown, p.grain, p.month, p.unit_type, p.unit_id, p.part,
+        sum(p.amount) as standing,
+        coalesce(sum(p.amount) filter (where p.build_id <= p.counted_up_to), 0) as stood
+    from flow_posting as p
+    inner join several as s
+        on p.indicator = s.indicator and p.method_version = s.method_version
+        and p.unit_type = s.unit_type and p.unit_id = s.unit_id
     {{ cells_of('p') }}
-    where
-        p.unit_accumulation = 'flow'
-        and {{ cell_counts('p', 'p.breakdown_types') }}
-        and p.day >= o.series_start
+    where {{ cell_counts('p', 'p.breakdown_types') }}
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ),
 
@@ -152,6 +201,15 @@ flow_count as (
         bool_or(standing <> 0)::integer - bool_or(stood <> 0)::integer as amount
     from flow_unit
     group by indicator, method_version, geography, breakdown_type, breakdown, grain, month, unit_type, unit_id
+    union all
+    select
+        p.indicator, p.method_version, place.cell_geography, member.breakdown_type, {{ age_band_of_flow('member', 'p.month') }},
+        p.grain, p.month, p.amount
+    from flow_fine as p
+    inner join (select distinct indicator, method_version, breakdown_types from counted where counts_units) as f
+        on p.indicator = f.indicator and p.method_version = f.method_version
+    {{ cells_of('p') }}
+    where p.amount <> 0 and {{ cell_counts('p', 'f.breakdown_types') }}
 ),
 
 stock_unit as (

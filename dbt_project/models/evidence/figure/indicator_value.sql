@@ -75,16 +75,14 @@ published_currency as (
 touched as (
     select distinct c.indicator, c.method_version, c.geography, c.breakdown_type
     from {{ ref('cell_change') }} as c
-    cross join build as b
-    where c.build_id > b.previous_build_id
+    where c.build_id > {{ published_build() }}
 ),
 
 -- A change of the undivided denominator touches every breakdown that uses it; one of the survey's design every cell.
 touched_denominator as (
     select distinct c.indicator, c.method_version, c.geography
     from {{ ref('cell_change') }} as c
-    cross join build as b
-    where c.build_id > b.previous_build_id and c.part in ('denominator', 'known')
+    where c.build_id > {{ published_build() }} and c.part in ('denominator', 'known')
 ),
 
 cell as (
