@@ -26,6 +26,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 _LOCKS_A_RELATION = 3  # dbt's sessions that read raw at one time
 LOCK = 7203811  # advisory lock: one build at a time
+DIGEST_METHOD = 2
 _REGISTER_SOURCES = ("registrations", "registry_export")  # only the one that the setting names is an input of a build
 _CURRENT = (
     "indicator, method_version, period, period_grain, geography, geography_vintage, breakdown_type, breakdown, value, "
@@ -177,19 +178,29 @@ def _publish(connection: Connection, build_id: int) -> None:
             [build_id],
         )
         connection.execute(
-            "update ledger.build set status = 'published', finished_at = now(), digest = %s where build_id = %s",
-            [build_digest(connection, build_id), build_id],
+            "update ledger.build set status = 'published', finished_at = now(), digest = %s, digest_method = %s "
+            "where build_id = %s",
+            [build_digest(connection, build_id), DIGEST_METHOD, build_id],
         )
 
 
-def build_digest(connection: Connection, build_id: int) -> str:
-    """sha256 (hex) over the digest before, the inputs, the postings and the figures of the build."""
+def build_digest(connection: Connection, build_id: int, method: int = DIGEST_METHOD) -> str:
+    """sha256 (hex) over the digest before, the inputs, the postings and the figures of the build.
+
+    `method` 1 reads every posting's line in the order of the lines; 2 reads the sha256 of each line, in the order of these: the
+    server makes and sorts them on all its cores, and one for another changes the digest as the line itself does.
+    """
+    line = f"row({_POSTING})::text"
+    postings = {
+        1: f'select {_POSTING} from evidence.posting where build_id = {{0}} order by {line} collate "C"',
+        2: f"select sha256(convert_to({line}, 'UTF8')) as hash from evidence.posting where build_id = {{0}} order by hash",
+    }
     digest = hashlib.sha256()
     for statement in (
         "select coalesce(previous_digest, '') from ledger.build where build_id = {0}",
         "select d.delivery_id, d.sha256 from ledger.build_input i join ledger.delivery d using (delivery_id) "
         "where i.build_id = {0} order by d.delivery_id",
-        f'select {_POSTING} from evidence.posting where build_id = {{0}} order by row({_POSTING})::text collate "C"',
+        postings[method],
         f"select {_CURRENT} from evidence.indicator_value where build_id = {{0}} order by {_CELL}",
     ):
         with connection.cursor().copy(f"copy ({statement.format(build_id)}) to stdout") as rows:

@@ -60,13 +60,20 @@ def test_one_build_of_everything_is_four_builds(city: City, tmp_path: Path) -> N
 
 
 def test_compacting_changes_no_figure(city: City, tmp_path: Path) -> None:
-    """Three nights' deliveries in one table a source, as if the month were over; the fourth night builds on it."""
+    """Three nights' deliveries in one table a source, as if the month were over, and the changes of cells added up, as after many
+    nights; the fourth night builds on it."""
     home = city.from_night(3)
+    cell = "indicator, method_version, part, geography, breakdown_type, breakdown, grain, month"
     raw = "select tablename from pg_tables where schemaname = 'raw'"
     with psycopg.connect(postgres.conninfo(home), autocommit=True) as connection:
         assert compact_months(connection, home.model_copy(update={"compact_after_months": 0}), date(2011, 1, 1)) > 3
+        connection.execute(
+            f"insert into evidence.cell_change (build_id, {cell}, amount) select 1 + n, {cell}, 2 * n - 3 "
+            "from evidence.cell_change cross join generate_series(1, 2) as n".encode()
+        )
     assert {name for (name,) in rows(home, raw)} >= {"registrations__m201012", "employment__m201012"}
-    play(home, LAST, city.inbox(4, tmp_path))
+    last = play(home, LAST, city.inbox(4, tmp_path))
+    assert rows(home, "select distinct build_id from evidence.cell_change order by 1") == [(last - 1,), (last,)]
     assert_same(home, city.after(4))
 
 

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.integration.nights import City, rows
+from warehouse.build import build_digest
 from warehouse.errors import BureauError
 from warehouse.query import ask
 from warehouse.releases.create import Wanted, create
@@ -223,6 +224,21 @@ def test_a_forged_posting_or_delivery_is_named(
     found = verify(settings, 2, recompute=False)
     forged.execute("update ledger.delivery set file_name = substr(file_name, 2) where delivery_id = 1")
     assert [one.kind for one in found.findings] == ["inputs"]
+
+
+def test_a_build_is_proven_by_the_digest_it_was_published_with(
+    settings: Settings, released: list[Release], forged: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    say = "update ledger.build set digest = %s, digest_method = %s where build_id = %s"
+    before = forged.execute("select digest, digest_method from ledger.build where build_id = %s", [LAST]).fetchone()
+    assert before is not None
+    older = build_digest(forged, LAST, 1)
+    forged.execute(say, [older, 1, LAST])
+    found = verify(settings, 2, recompute=False)
+    forged.execute(say, [older, 2, LAST])
+    wrong = verify(settings, 2, recompute=False)
+    forged.execute(say, [*before, LAST])
+    assert found.findings == () and [one.kind for one in wrong.findings] == ["build"]
 
 
 def test_a_changed_archived_byte_is_named(settings: Settings, released: list[Release]) -> None:

@@ -79,15 +79,15 @@ def _archive(connection: Connection, settings: Settings, release: Release) -> tu
 def _builds(connection: Connection, build_id: int) -> tuple[int, list[Finding]]:
     """Every published build up to this one: its own digest, and that it names the one before it."""
     rows = connection.execute(
-        "select build_id, digest, previous_digest, lag(digest) over (order by build_id) from ledger.build "
+        "select build_id, digest, digest_method, previous_digest, lag(digest) over (order by build_id) from ledger.build "
         "where status = 'published' and build_id <= %s order by build_id",
         [build_id],
     ).fetchall()
     found = []
-    for number, digest, previous, before in rows:
+    for number, digest, method, previous, before in rows:
         if previous != before:
             found.append(Finding("build", f"build {number} does not follow the one before it"))
-        if build_digest(connection, number) != digest:
+        if build_digest(connection, number, method) != digest:
             found.append(Finding("build", f"build {number}: its postings, inputs or figures are not those that were published"))
     return len(rows), found
 
