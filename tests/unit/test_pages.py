@@ -5,7 +5,7 @@ from decimal import Decimal
 from warehouse.lineage.graph import Graph, Node, layers
 from warehouse.lineage.page import svg
 from warehouse.pages import heading, page, paragraph, table
-from warehouse.sheet.page import qr, trend
+from warehouse.sheet.drawings import qr, trend
 from warehouse.sheet.read import Point
 
 

@@ -65,7 +65,7 @@ def lineage(settings: Settings, name: str) -> Lineage:
     with psycopg.connect(conninfo(settings, role="bureau_evaluator")) as connection:
         build = newest_build(connection)
         inputs = inputs_of(connection, build.build_id, indicator.needs)
-        schema = _schema(connection)
+        schema = columns_of_tables(connection)
     path = settings.dbt_target / "manifest.json"
     if not path.exists():
         run_dbt(settings, ["compile"])
@@ -80,13 +80,22 @@ def lineage(settings: Settings, name: str) -> Lineage:
     return Lineage(indicator, graph, columns, tuple(sorted(origins.not_understood)), build, inputs)
 
 
+_BUILD = "select build_id, business_date, code_commit, lock_hash, spec_hash, digest from ledger.build where status = 'published'"
+
+
 def newest_build(connection: Connection) -> Build:
     """The build that people see. Raises BureauError("lineage.no_build")."""
     with connection.cursor(row_factory=class_row(Build)) as cursor:
-        found = cursor.execute(
-            "select build_id, business_date, code_commit, lock_hash, spec_hash, digest from ledger.build "
-            "where status = 'published' order by build_id desc limit 1"
-        ).fetchone()
+        found = cursor.execute(_BUILD.encode() + b" order by build_id desc limit 1").fetchone()
+    if found is None:
+        raise BureauError("lineage.no_build")
+    return found
+
+
+def build_of(connection: Connection, build_id: int) -> Build:
+    """A published build. Raises BureauError("lineage.no_build")."""
+    with connection.cursor(row_factory=class_row(Build)) as cursor:
+        found = cursor.execute(_BUILD.encode() + b" and build_id = %s", [build_id]).fetchone()
     if found is None:
         raise BureauError("lineage.no_build")
     return found
@@ -116,8 +125,8 @@ def _queries(settings: Settings, manifest: dict[str, Any], graph: Graph) -> dict
     return found
 
 
-def _schema(connection: Connection) -> dict[str, dict[str, dict[str, str]]]:
-    """Columns of every table and view but the partitions."""
+def columns_of_tables(connection: Connection) -> dict[str, dict[str, dict[str, str]]]:
+    """Columns of every table and view but the partitions: schema → table → column → type."""
     found: dict[str, dict[str, dict[str, str]]] = {}
     rows = connection.execute(
         """

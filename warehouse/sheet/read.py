@@ -1,6 +1,6 @@
 """What stands on an evidence sheet, read as an evaluator."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,8 @@ from psycopg.rows import class_row
 from warehouse.errors import BureauError
 from warehouse.figure import Figure, Period, find, parse_breakdown
 from warehouse.indicators import Indicator, load_indicator, load_indicators
-from warehouse.lineage.read import Build, Input, inputs_of, newest_build
+from warehouse.lineage.read import Build, Input, build_of, inputs_of, newest_build
+from warehouse.releases.register import Release, find_release
 from warehouse.services.postgres import conninfo
 from warehouse.settings import Settings
 
@@ -84,7 +85,8 @@ class Approval:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Everything on the sheet. `towns` add up to the numerator; `identifier` names the figure for good."""
+    """Everything on the sheet. `towns` add up to the numerator; `identifier` names the figure for good; `release` is the one that
+    the figure was asked of, None: the figure is the one that people see now."""
 
     identifier: str
     indicator: Indicator
@@ -96,14 +98,21 @@ class Sheet:
     inputs: tuple[Input, ...]
     checks: tuple[SourceChecks, ...]
     approvals: tuple[Approval, ...]
+    release: Release | None = None
 
 
 def sheet(
-    settings: Settings, name: str, period: str | None = None, geography: str | None = None, breakdown: str | None = None
+    settings: Settings,
+    name: str,
+    period: str | None = None,
+    geography: str | None = None,
+    breakdown: str | None = None,
+    release_id: int | None = None,
 ) -> Sheet:
-    """The sheet of a target (its own period and geography unless said), or of an indicator and a period.
+    """The sheet of a target (its own period and geography unless said), or of an indicator and a period; as it stands now, or as
+    a release froze it.
 
-    Raises BureauError when there is no such target, indicator, period or figure.
+    Raises BureauError when there is no such target, indicator, period, figure or release.
     """
     with psycopg.connect(conninfo(settings, role="bureau_evaluator")) as connection:
         target = _target(connection, name)
@@ -113,24 +122,28 @@ def sheet(
             raise BureauError("sheet.no_period", indicator=name)
         when = Period.parse(wanted)
         place = geography or (target.geography if target else settings.region)
-        figure = find(connection, indicator, when, place, parse_breakdown(indicator, breakdown))
+        release = None if release_id is None else find_release(connection, release_id)
+        figure = find(connection, indicator, when, place, parse_breakdown(indicator, breakdown), release_id)
         if target is None:
             target = _target_of(connection, figure)
         elif (target.period, target.geography) != (figure.period, figure.geography) or figure.breakdown_type != "total":
             target = None  # the threshold is another figure's
-        build = newest_build(connection)
+        if target is not None and release is not None:
+            target = _as_frozen(target, figure)
+        build = newest_build(connection) if release is None else build_of(connection, release.build_id)
         inputs = inputs_of(connection, build.build_id, indicator.needs)
         return Sheet(
             identifier=identifier(figure, settings.region),
             indicator=indicator,
             figure=figure,
             target=target,
-            trend=_trend(connection, figure, when),
-            towns=_towns(connection, figure),
+            trend=_trend(connection, figure, when, release_id),
+            towns=_towns(connection, figure, build.build_id),
             build=build,
             inputs=inputs,
             checks=_checks(connection, [one.delivery_id for one in inputs]),
             approvals=_approvals(connection, figure),
+            release=release,
         )
 
 
@@ -161,21 +174,30 @@ def _target_of(connection: Connection, figure: Figure) -> Target | None:
         ).fetchone()
 
 
+def _as_frozen(target: Target, figure: Figure) -> Target:
+    """Whether a frozen figure meets the target; a comparison with the year before is left open: it is the present figures'."""
+    if target.value is None or figure.value is None or target.direction not in ("at_least", "at_most"):
+        return replace(target, is_met=None)
+    reaches = figure.value >= target.value if target.direction == "at_least" else figure.value <= target.value
+    return replace(target, is_met=reaches)
+
+
 def _indicator(name: str, target: Target | None) -> Indicator:
     if target is None and name not in load_indicators():
         raise BureauError("sheet.unknown", name=name)
     return load_indicator(target.indicator if target else name)
 
 
-def _trend(connection: Connection, figure: Figure, period: Period) -> tuple[Point, ...]:
+def _trend(connection: Connection, figure: Figure, period: Period, release_id: int | None) -> tuple[Point, ...]:
+    place = "mart.indicator_values where true" if release_id is None else f"release.figure where release_id = {release_id}"
     with connection.cursor(row_factory=class_row(Point)) as cursor:
         found = cursor.execute(
-            """
-            select period, value from mart.indicator_values
-            where indicator = %s and method_version = %s and geography = %s and breakdown_type = %s and breakdown = %s
+            f"""
+            select period, value from {place}
+                and indicator = %s and method_version = %s and geography = %s and breakdown_type = %s and breakdown = %s
                 and period_grain = %s and period <= %s
             order by period desc limit %s
-            """,
+            """.encode(),
             [
                 figure.indicator,
                 figure.method_version,
@@ -190,14 +212,14 @@ def _trend(connection: Connection, figure: Figure, period: Period) -> tuple[Poin
     return tuple(reversed(found))
 
 
-def _towns(connection: Connection, figure: Figure) -> tuple[Town, ...]:
+def _towns(connection: Connection, figure: Figure, build_id: int) -> tuple[Town, ...]:
     with connection.cursor(row_factory=class_row(Town)) as cursor:
         found = cursor.execute(
             """
             with unit as (
                 select coalesce(f.attributes ->> 'geography', %(geography)s) as geography, f.weight, f.source_rows
                 from mart.trace_figure(
-                    %(indicator)s, %(period)s, %(geography)s, %(kind)s, %(member)s, null
+                    %(indicator)s, %(period)s, %(geography)s, %(kind)s, %(member)s, null, up_to_build => %(build)s
                 ) as f
                 where f.role = 'numerator'
             ),
@@ -224,6 +246,7 @@ def _towns(connection: Connection, figure: Figure) -> tuple[Town, ...]:
                 "geography": figure.geography,
                 "kind": figure.breakdown_type,
                 "member": figure.breakdown,
+                "build": build_id,
             },
         ).fetchall()
     return tuple(found)
