@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from warehouse.night_reasons import of_failure, of_missing, place_for
+from warehouse.openlineage.send import tell_deliveries
 from warehouse.secret_key import pseudonym_key
 from warehouse.services.postgres import conninfo
 from warehouse.settings import Settings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Connection = psycopg.Connection[Any]
 Ending = Literal["loaded", "refused", "missing", "failed"]
 _REFUSED = ["refused", "conflict"]
+_SETTLED = ("accepted", "replaced", *_REFUSED)
 _OF_THE_NIGHT = """
     region = %(region)s and coalesce(business_date, %(day)s) <= %(day)s
     and received_at > coalesce(
@@ -79,6 +81,9 @@ def accept(settings: Settings, source: str, business_date: date, inbox: str | No
         ending = _ending(connection, settings, spec, business_date)
         reason = of_missing(settings, spec, inbox) if ending == "missing" else None
         _record(connection, source, business_date, ending, reason)
+    if settings.openlineage_url is not None:
+        told = [one for one in loads(settings, business_date) if one.source == source and one.status in _SETTLED]
+        tell_deliveries(settings, source, [one.delivery_id for one in told])
     return outcomes
 
 
