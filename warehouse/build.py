@@ -15,10 +15,12 @@ from typing import Any
 
 import psycopg
 
+from warehouse.build_digest import CELL, DIGEST_METHOD, FIGURE, build_digest, seal_build
 from warehouse.coding import code_rows
 from warehouse.compaction import compact_months
 from warehouse.dbt import compiled_marker, project_hash, run_dbt
 from warehouse.errors import BureauError
+from warehouse.openlineage.send import tell_build
 from warehouse.services.postgres import conninfo
 from warehouse.settings import PROJECT, Settings
 
@@ -26,17 +28,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 _LOCKS_A_RELATION = 3  # dbt's sessions that read raw at one time
 LOCK = 7203811  # advisory lock: one build at a time
-DIGEST_METHOD = 2
 _REGISTER_SOURCES = ("registrations", "registry_export")  # only the one that the setting names is an input of a build
-_CURRENT = (
-    "indicator, method_version, period, period_grain, geography, geography_vintage, breakdown_type, breakdown, value, "
-    "numerator, denominator, unit_count, standard_error, ci_low, ci_high, availability, status, build_id"
-)
-_POSTING = (  # by name: a column that comes later is no part of what an earlier build said
-    "account, effective_date, until_date, period_grain, geography, geo_scope, applies_to, sector, industry, founder_groups, sex, "
-    "birth_year, psu, unit_type, unit_id, weight, source_rows, caused_by"
-)
-_CELL = "indicator, method_version, period, geography, breakdown_type, breakdown"
 
 
 def build(settings: Settings, business_date: date) -> int:
@@ -56,6 +48,8 @@ def build(settings: Settings, business_date: date) -> int:
         except BaseException as error:
             _fail(settings, build_id, error)
             raise
+        finally:
+            tell_build(settings, build_id)
     return build_id
 
 
@@ -169,44 +163,21 @@ def _made_of(connection: Connection) -> str:
 
 
 def _publish(connection: Connection, build_id: int) -> None:
-    """Show the build: its figures replace those in sight, and it becomes the newest published, in one transaction."""
-    updates = ", ".join(f"{name} = excluded.{name}" for name in _CURRENT.split(", ") if name not in _CELL.split(", "))
+    """Show the build: its figures replace those in sight, and it becomes the newest published, sealed, in one transaction."""
+    updates = ", ".join(f"{name} = excluded.{name}" for name in FIGURE.split(", ") if name not in CELL.split(", "))
     with connection.transaction():
         connection.execute(
-            f"insert into evidence.indicator_value_current ({_CURRENT}) select {_CURRENT} from evidence.indicator_value "
-            f"where build_id = %s on conflict ({_CELL}) do update set {updates}",
+            f"insert into evidence.indicator_value_current ({FIGURE}) select {FIGURE} from evidence.indicator_value "
+            f"where build_id = %s on conflict ({CELL}) do update set {updates}",
             [build_id],
         )
+        digest = build_digest(connection, build_id)
+        seal_build(connection, build_id, digest)
         connection.execute(
             "update ledger.build set status = 'published', finished_at = now(), digest = %s, digest_method = %s "
             "where build_id = %s",
-            [build_digest(connection, build_id), DIGEST_METHOD, build_id],
+            [digest.whole, DIGEST_METHOD, build_id],
         )
-
-
-def build_digest(connection: Connection, build_id: int, method: int = DIGEST_METHOD) -> str:
-    """sha256 (hex) over the digest before, the inputs, the postings and the figures of the build.
-
-    `method` 1 reads every posting's line in the order of the lines; 2 reads the sha256 of each line, in the order of these: the
-    server makes and sorts them on all its cores, and one for another changes the digest as the line itself does.
-    """
-    line = f"row({_POSTING})::text"
-    postings = {
-        1: f'select {_POSTING} from evidence.posting where build_id = {{0}} order by {line} collate "C"',
-        2: f"select sha256(convert_to({line}, 'UTF8')) as hash from evidence.posting where build_id = {{0}} order by hash",
-    }
-    digest = hashlib.sha256()
-    for statement in (
-        "select coalesce(previous_digest, '') from ledger.build where build_id = {0}",
-        "select d.delivery_id, d.sha256 from ledger.build_input i join ledger.delivery d using (delivery_id) "
-        "where i.build_id = {0} order by d.delivery_id",
-        postings[method],
-        f"select {_CURRENT} from evidence.indicator_value where build_id = {{0}} order by {_CELL}",
-    ):
-        with connection.cursor().copy(f"copy ({statement.format(build_id)}) to stdout") as rows:
-            for block in rows:
-                digest.update(block)
-    return digest.hexdigest()
 
 
 def _fail(settings: Settings, build_id: int, error: BaseException) -> None:

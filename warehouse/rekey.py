@@ -30,7 +30,8 @@ _IN_KEYS = """
     )
     where t.{column} like '%' || chr(31) || '%' and t.{column} ~ '[0-9a-f]{{64}}'
 """
-_SCHEMAS = ["raw", "quarantine", "register", "evidence", "mart", "staging", "release"]
+_FROZEN = "release"  # its rows never change (and hold none): there is only looked for what is left over
+_SCHEMAS = ["raw", "quarantine", "register", "evidence", "mart", "staging", _FROZEN]
 
 
 @dataclass(frozen=True)
@@ -211,14 +212,16 @@ def _rewrite(connection: psycopg.Connection[Any], schema: str, table: str, owner
                 continue
             if kind == "text":
                 statement = "update {table} as t set {column} = r.new from pg_temp.rekey as r where t.{column} = r.old"
-                connection.execute(sql.SQL(_IN_KEYS).format(table=name, column=sql.Identifier(column)))
+                if schema != _FROZEN:
+                    connection.execute(sql.SQL(_IN_KEYS).format(table=name, column=sql.Identifier(column)))
             else:
                 statement = (
                     "update {table} as t set {column} = (select array_agg(coalesce(r.new, e.part) order by e.place) "
                     "from unnest(t.{column}) with ordinality as e (part, place) left join pg_temp.rekey as r on r.old = e.part) "
                     "where t.{column} && (select array_agg(old) from pg_temp.rekey)"
                 )
-            connection.execute(sql.SQL(statement).format(table=name, column=sql.Identifier(column)))
+            if schema != _FROZEN:
+                connection.execute(sql.SQL(statement).format(table=name, column=sql.Identifier(column)))
             left = connection.execute(
                 sql.SQL(
                     "select count(*) from {table} as t, regexp_matches(t.{column}::text, '[0-9a-f]{{64}}', 'g') as m "

@@ -1,6 +1,6 @@
 """What can be set, from `BUREAU_*` in the environment or `bureau.toml`, and the folders that follow from it."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     release_band_pct: Decimal = Field(
         default=Decimal(25), gt=0, description="A release in which a total moved by more than so many percent needs a reason."
     )
+    release_dates: dict[str, datetime] = Field(
+        default={}, description="By period (2010, 2010-Q4, 2010-12), when its figures are due; goes before the release calendar."
+    )
     airflow_port: int | None = Field(default=None, ge=1, le=65535, description="Port of Airflow; default: a free one.")
     airflow_url: str | None = Field(
         default=None, description="Where Airflow answers when its services are not this home's own processes (containers)."
@@ -65,6 +68,10 @@ class Settings(BaseSettings):
     alert_smtp: str = Field(default="smtp://localhost", description="Mail server: smtp://, smtp+starttls:// or smtps://.")
     alert_smtp_password: SecretStr | None = Field(default=None, description="Password of the mail server's user.")
     alert_webhook: SecretStr | None = Field(default=None, description="URL that alerts are posted to as JSON.")
+    openlineage_url: str | None = Field(
+        default=None, pattern=r"^(file|https?)://", description="Where lineage events go: file:///path, or the URL of a server."
+    )
+    openlineage_api_key: SecretStr | None = Field(default=None, description="Key of that server.")
     register_source: Literal["registrations", "registry_export"] = Field(
         default="registrations", description="The source that fills the register; the other one is kept and feeds no figure."
     )

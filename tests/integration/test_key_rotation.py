@@ -42,8 +42,19 @@ def state(settings: Settings) -> tuple[set[str], dict[str, int], list[object]]:
     )
 
 
+def _release(settings: Settings) -> None:
+    """A release with hashes in it, which look like pseudonyms; nothing of it may be written again."""
+    with psycopg.connect(postgres.conninfo(settings, role="bureau_owner")) as connection:
+        connection.execute(
+            "insert into release.release (release_id, title, build_id, business_date, figures, inputs_digest, head, created_by) "
+            "select 1, 'a release', build_id, business_date, 0, repeat('a1', 32), repeat('b2', 32), 'somebody' from ledger.build "
+            "where status = 'published' limit 1"
+        )
+
+
 def test_a_new_key_changes_every_pseudonym_and_nothing_else(city: City, third_night: Settings, tmp_path: Path) -> None:
     settings = third_night
+    _release(settings)
     old, (before, persons, _) = pseudonym_key(settings), state(settings)
     done = rekey.rotate(settings)
     after, renamed, keys = state(settings)

@@ -12,8 +12,10 @@ import click
 from warehouse.texts import t
 
 if TYPE_CHECKING:
+    from warehouse.releases.calendar import Planned
     from warehouse.releases.register import Release
     from warehouse.releases.verify import Verification
+    from warehouse.settings import Settings
 
 _FORM = click.option(
     "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="release.format"
@@ -32,11 +34,18 @@ def release() -> None:
 @click.option(
     "--embargo", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), metavar="YYYY-MM-DD[THH:MM]", help="release.embargo"
 )
+@click.option("--period", metavar="2010|2010-Q4|2010-12", help="release.period")
 @click.option("--corrects", type=click.IntRange(min=1), metavar="RELEASE", help="release.corrects")
 @click.option("--reason", help="release.reason")
 @_FORM
 def create(
-    title: str, build_id: int | None, embargo: datetime | None, corrects: int | None, reason: str | None, form: str
+    title: str,
+    build_id: int | None,
+    embargo: datetime | None,
+    period: str | None,
+    corrects: int | None,
+    reason: str | None,
+    form: str,
 ) -> None:
     """Freeze a build."""
     from warehouse.releases.create import Wanted
@@ -47,7 +56,7 @@ def create(
     settings = load_settings()
     until = embargo.replace(tzinfo=ZoneInfo(settings.timezone)) if embargo else None
     with running_services(settings, with_airflow=False):
-        made = make(settings, Wanted(title, build_id, until, corrects, reason))
+        made = make(settings, Wanted(title, build_id, until, corrects, reason, period))
     if form == "json":
         click.echo(_json(_document(made)))
     else:
@@ -81,14 +90,26 @@ def approve(release_id: int, reject: bool, note: str | None) -> None:
 @release.command("list", help="release.list.help", short_help="release.list.short")
 @_FORM
 def list_(form: str) -> None:
-    """All releases."""
+    """All releases, and what is due next."""
     settings, found = _releases(None)
+    due = _next_due(settings, found)
     if form == "json":
-        click.echo(_json([_document(one) for one in found]))
-    elif not found:
+        click.echo(_json({"releases": [_document(one) for one in found], "next_due": [_due(one) for one in due]}))
+        return
+    if not found:
         click.echo(t("release.none", settings.lang))
-    for one in found if form == "table" else ():
+    for one in found:
         click.echo(_line(one, settings.lang))
+    for planned in due:
+        click.echo(
+            t(
+                "release.due",
+                settings.lang,
+                period=planned.period.label,
+                title=planned.title_zh if settings.lang == "zh" else planned.title_en,
+                moment=f"{planned.moment:%Y-%m-%d %H:%M}",
+            )
+        )
 
 
 @release.command("show", help="release.show.help", short_help="release.show.short")
@@ -96,13 +117,15 @@ def list_(form: str) -> None:
 @_FORM
 def show(release_id: int, form: str) -> None:
     """One release."""
+    from warehouse.releases.register import FACTS
+
     settings, found = _releases(release_id)
     one = found[0]
     if form == "json":
         click.echo(_json(_document(one)))
         return
     click.echo(_line(one, settings.lang))
-    for name in ("figures", "previous_release", "corrects", "reason", "embargo_until", "created_by", "decided_by", "head"):
+    for name in FACTS[3:]:  # the line above says those before
         if (value := getattr(one, name)) is not None:
             click.echo(f"  {t(f'release.field.{name}', settings.lang)}: {value}")
 
@@ -139,16 +162,35 @@ def verification_lines(found: "Verification", lang: str) -> list[str]:
     lines = [t(f"release.finding.{one.kind}", lang, what=one.what) for one in found.findings]
     lines.append(t("release.looked_at", lang, files=found.files, builds=found.builds, figures=f"{found.figures:,}"))
     if found.recomputed is not None:
-        lines.append(t("release.recomputed", lang, figures=f"{found.recomputed:,}"))
-        if found.recorded_commit != found.present_commit:
-            lines.append(
-                t("release.other_code", lang, recorded=found.recorded_commit or "?", present=found.present_commit or "?")
-            )
+        lines.append(t("release.recomputed", lang, figures=f"{found.recomputed:,}", postings=f"{found.postings:,}"))
+        if found.recorded_commit != found.used_commit:
+            lines.append(t("release.other_code", lang, recorded=found.recorded_commit or "?", present=found.used_commit or "?"))
     verdict = "release.proven" if not found.findings else "release.not_proven"
     return [*lines, t(verdict, lang, release=found.release.release_id, findings=len(found.findings))]
 
 
-def _releases(release_id: int | None) -> tuple[Any, "list[Release]"]:
+def _next_due(settings: "Settings", found: "list[Release]") -> "list[Planned]":
+    """What the calendar has next; as known by the newest published build, without one today."""
+    import psycopg
+
+    from warehouse.build import last_published
+    from warehouse.releases.calendar import next_due
+    from warehouse.services.postgres import conninfo
+    from warehouse.services.running import running_services
+
+    with (
+        running_services(settings, with_airflow=False),
+        psycopg.connect(conninfo(settings, role="bureau_evaluator"), autocommit=True) as connection,
+    ):
+        published = last_published(connection)
+    return next_due(settings, found, published[1] if published else datetime.now(ZoneInfo(settings.timezone)).date())
+
+
+def _due(planned: "Planned") -> dict[str, Any]:
+    return {"period": planned.period.label, "due": planned.moment.isoformat(), "title": planned.title_en}
+
+
+def _releases(release_id: int | None) -> tuple["Settings", "list[Release]"]:
     import psycopg
 
     from warehouse.releases.register import all_releases, find_release

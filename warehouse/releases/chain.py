@@ -1,8 +1,14 @@
-"""The chain of a release: each figure's hash is over the hash before it and the figure's own line, so the last stands for all."""
+"""The chain of a release: each figure's hash is over the hash before it and the figure's own line, so the last stands for all.
+
+The first follows the hash over the release's seals (seal.py), or 64 zeros in a release of before there were seals.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
+
+import psycopg
 
 CELL = ("indicator", "method_version", "period", "geography", "breakdown_type", "breakdown")
 COLUMNS = (
@@ -32,10 +38,17 @@ def order(alias: str) -> str:
     return ", ".join(f'{alias}.{name} collate "C"' for name in CELL)
 
 
-def linked(lines: Iterable[bytes], start: str = START) -> Iterator[Link]:
-    """The chain of lines (without line ends) that begins behind `start`."""
+def lines(connection: psycopg.Connection[Any], statement: str) -> Iterator[bytes]:
+    """Rows of a statement as lines of COPY's text format, without their line ends."""
+    with connection.cursor().copy(f"copy ({statement}) to stdout".encode()) as copy:
+        for row in copy:
+            yield bytes(row).removesuffix(b"\n")
+
+
+def linked(figures: Iterable[bytes], start: str = START) -> Iterator[Link]:
+    """The chain of figures' lines that begins behind `start`."""
     before = start
-    for line in lines:
+    for line in figures:
         before = link(before, line)
         yield Link(line, before)
 

@@ -1,15 +1,16 @@
 """A release is made: the figures of a build are compared with the last approved release, frozen and chained."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import psycopg
 
 from warehouse.errors import BureauError
-from warehouse.releases.chain import CELL, COLUMNS, START, columns, linked, order
-from warehouse.releases.register import Connection, Release, find_release, last_approved
+from warehouse.releases.calendar import Turn, embargo_of
+from warehouse.releases.chain import CELL, COLUMNS, columns, lines, linked, order
+from warehouse.releases.register import Connection, Release, all_releases, find_release, last_approved
+from warehouse.releases.seal import seals, start_of
 from warehouse.services.postgres import conninfo
 from warehouse.settings import Settings
 from warehouse.who import asker
@@ -30,13 +31,15 @@ class Move:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for: a build (None: the newest published), what it corrects, and why figures moved."""
+    """What is asked for: a build (None: the newest published), what it corrects, why figures moved, and the period of the release
+    calendar that it is for (None: it is out of turn)."""
 
     title: str
     build_id: int | None = None
     embargo_until: datetime | None = None
     corrects: int | None = None
     reason: str | None = None
+    period: str | None = None
 
 
 def create(settings: Settings, wanted: Wanted) -> Release:
@@ -44,7 +47,7 @@ def create(settings: Settings, wanted: Wanted) -> Release:
 
     Raises BureauError when the build is not a published one, when a series or a value of the last approved release would be lost
     ("release.lost"), when a value moved by more than the band and no reason is given ("release.moved"), and when a correction has
-    no reason.
+    no reason; of a period, when the calendar is against it (`embargo_of`).
     """
     if wanted.corrects is not None and not wanted.reason:
         raise BureauError("release.no_reason")
@@ -55,6 +58,10 @@ def create(settings: Settings, wanted: Wanted) -> Release:
         before = last_approved(reading)
         if wanted.corrects is not None:
             find_release(reading, wanted.corrects)
+        embargo = wanted.embargo_until
+        if wanted.period is not None:
+            turn = Turn(wanted.period, business_date, embargo, wanted.corrects is not None, wanted.reason is not None)
+            embargo = embargo_of(settings, turn, all_releases(reading), datetime.now(UTC))
         _stage(reading, build_id, before)
         if before is not None:
             _refuse_losses(reading)
@@ -63,20 +70,28 @@ def create(settings: Settings, wanted: Wanted) -> Release:
         row = writing.execute("select coalesce(max(release_id), 0) + 1 from release.release").fetchone()
         assert row is not None
         release_id = int(row[0])
-        # The head is known when all figures are: they are copied into a table of the session first
+        # The head is known when all figures are: release and figures stand in tables of the session first
+        writing.execute("create temp table drafted (like release.release including defaults) on commit drop")
         writing.execute("create temp table frozen (like release.figure including defaults) on commit drop")
-        head, count = _freeze(reading, writing, release_id)
+        row = reading.execute("select count(*) from new").fetchone()
+        assert row is not None
         writing.execute(
-            "insert into release.release (release_id, title, build_id, business_date, previous_release, corrects, reason, "
-            "embargo_until, figures, inputs_digest, previous_head, head, created_by) "
-            "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "insert into pg_temp.drafted (release_id, title, build_id, business_date, previous_release, corrects, reason, "
+            "embargo_until, period, figures, inputs_digest, previous_head, head, created_by) "
+            "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '', %s)",
             [
                 release_id, wanted.title, build_id, business_date, before.release_id if before else None, wanted.corrects,
-                wanted.reason, wanted.embargo_until, count, inputs_digest(reading, build_id), before.head if before else None,
-                head, asker().login,
+                wanted.reason, embargo, wanted.period, row[0], inputs_digest(reading, build_id), before.head if before else None,
+                asker().login,
             ],
         )  # fmt: skip
+        sealed = seals(writing, "pg_temp.drafted", release_id, build_id)
+        writing.execute("update pg_temp.drafted set head = %s", [_freeze(reading, writing, release_id, start_of(sealed))])
+        writing.execute("insert into release.release select * from pg_temp.drafted")
         writing.execute("insert into release.figure select * from pg_temp.frozen")
+        with writing.cursor().copy("copy release.seal (release_id, kind, number, hash) from stdin") as copy:
+            for one in sealed:
+                copy.write_row((release_id, one.kind, one.number, one.hash))
         writing.commit()
         return find_release(reading, release_id)
 
@@ -97,7 +112,7 @@ def inputs_digest(connection: Connection, build_id: int) -> str:
     return str(row[0])
 
 
-def _build(connection: Connection, build_id: int | None) -> tuple[int, object]:
+def _build(connection: Connection, build_id: int | None) -> tuple[int, date]:
     row = connection.execute(
         "select build_id, business_date from ledger.build where status = 'published' and build_id = coalesce(%s, build_id) "
         "order by build_id desc limit 1",
@@ -163,19 +178,13 @@ def _text(value: Decimal | None) -> str:
     return "-" if value is None else f"{value.normalize():f}"
 
 
-def _freeze(reading: Connection, writing: Connection, release_id: int) -> tuple[str, int]:
-    """Copy the staged figures with number and hash; the head and how many they are."""
+def _freeze(reading: Connection, writing: Connection, release_id: int, start: str) -> str:
+    """Copy the staged figures with number and hash; the head."""
     listed = ", ".join((*COLUMNS, "release_id", "number", "hash"))
-    head, number = START, 0
+    head = start
     with writing.cursor().copy(f"copy pg_temp.frozen ({listed}) from stdin".encode()) as copy:
-        for one in linked(lines(reading, f"select {columns('n')} from new as n order by {order('n')}")):
-            head, number = one.hash, number + 1
+        staged = lines(reading, f"select {columns('n')} from new as n order by {order('n')}")
+        for number, one in enumerate(linked(staged, start), start=1):
+            head = one.hash
             copy.write(one.line + f"\t{release_id}\t{number}\t{head}\n".encode())
-    return head, number
-
-
-def lines(connection: Connection, statement: str) -> Iterator[bytes]:
-    """Rows of a statement as lines of COPY's text format, without their line ends."""
-    with connection.cursor().copy(f"copy ({statement}) to stdout".encode()) as copy:
-        for row in copy:
-            yield bytes(row).removesuffix(b"\n")
+    return head

@@ -8,8 +8,15 @@ import psycopg
 from psycopg.rows import class_row
 
 from warehouse.errors import BureauError
+from warehouse.releases.seal import decision_seal
 
 Connection = psycopg.Connection[Any]
+
+FACTS = (
+    "title", "business_date", "build_id", "period", "figures", "previous_release", "corrects", "reason", "embargo_until",
+    "created_by", "decided_by", "head",
+)  # fmt: skip
+"""What is shown of a release beside its line, in this order; their names are in warehouse/texts/release.yml."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,7 @@ class Release:
     corrects: int | None
     reason: str | None
     embargo_until: datetime | None
+    period: str | None
     figures: int
     inputs_digest: str
     previous_head: str | None
@@ -47,6 +55,7 @@ class Release:
 
 _SELECT = """
     select r.release_id, r.title, r.build_id, r.business_date, r.previous_release, r.corrects, r.reason, r.embargo_until,
+        r.period,
         r.figures, r.inputs_digest, r.previous_head, r.head, r.created_at, r.created_by, d.approved, d.decided_by, d.decided_at,
         exists (select 1 from release.published as p where p.release_id = r.release_id) as is_visible
     from release.release as r left join release.decision as d on r.release_id = d.release_id
@@ -68,6 +77,14 @@ def find_release(connection: Connection, release_id: int) -> Release:
     return found
 
 
+def find_undecided(connection: Connection, release_id: int) -> Release:
+    """One release of which nothing was said yet. Raises BureauError("release.unknown") or ("release.decided")."""
+    release = find_release(connection, release_id)
+    if release.approved is not None:
+        raise BureauError("release.decided", release=release_id, by=release.decided_by, state=release.state)
+    return release
+
+
 def last_approved(connection: Connection) -> Release | None:
     """The newest release that was approved, seen or not yet."""
     approved = [one for one in all_releases(connection) if one.approved]
@@ -75,11 +92,17 @@ def last_approved(connection: Connection) -> Release | None:
 
 
 def decide(connection: Connection, release_id: int, approved: bool, by: str, note: str | None = None) -> None:
-    """Write down what a person said; once. Raises BureauError("release.decided")."""
-    release = find_release(connection, release_id)
-    if release.approved is not None:
-        raise BureauError("release.decided", release=release_id, by=release.decided_by, state=release.state)
+    """Write down and seal what a person said; once. Raises BureauError("release.decided")."""
+    find_undecided(connection, release_id)
     connection.execute(
-        "insert into release.decision (release_id, approved, decided_by, note) values (%s, %s, %s, %s)",
+        f"""
+        with said as (
+            select
+                %s::integer as release_id, %s::boolean as approved, %s::text as decided_by, now() as decided_at, %s::text as note
+        )
+        insert into release.decision (release_id, approved, decided_by, decided_at, note, seal)
+        select d.release_id, d.approved, d.decided_by, d.decided_at, d.note, {decision_seal("r.head")}
+        from said as d inner join release.release as r on d.release_id = r.release_id
+        """.encode(),
         [release_id, approved, by, note],
     )

@@ -13,61 +13,41 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from warehouse.build import build
+from warehouse.build import code_commit
 from warehouse.errors import BureauError
-from warehouse.night import accept, take_in
-from warehouse.releases.chain import CELL
-from warehouse.releases.create import lines
+from warehouse.releases.recorded_code import code_of, play_night
 from warehouse.releases.register import Connection, Release
 from warehouse.secret_key import pseudonym_key
 from warehouse.services import postgres
-from warehouse.services.session import prepare
 from warehouse.settings import Settings
-
-# What must come out again; which build wrote a figure, and P or R, are of the release alone.
-_Line = tuple[bytes, tuple[str, ...]]
-_COMPARED = ("value", "numerator", "denominator", "unit_count", "availability")
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A figure that does not come out again: value, numerator, denominator, units, availability as published and recomputed."""
+class Replayed:
+    """A scratch database in which everything went the whole way again, and the commit of the code that did it."""
 
-    figure: str
-    published: tuple[str, ...]
-    recomputed: tuple[str, ...]
+    connection: Connection
+    commit: str | None
 
 
-def replay(settings: Settings, connection: Connection, release: Release) -> tuple[int, list[Difference]]:
-    """How many figures were recomputed, and those that differ. Raises BureauError("release.no_scratch")."""
-    from ingest.spec import source_names
+@contextmanager
+def replayed(settings: Settings, connection: Connection, release: Release) -> Iterator[Replayed]:
+    """The release's deliveries, replayed with the code that its build was made with (the present one when that is not at hand).
+    The scratch database goes with the context.
 
-    with _scratch(settings, release) as scratch:
+    Raises BureauError("release.no_scratch") or ("release.replay_failed").
+    """
+    row = connection.execute(
+        "select code_commit, region, series_start from ledger.build where build_id = %s", [release.build_id]
+    ).fetchone()
+    assert row is not None
+    commit, region, series_start = row
+    with _scratch(settings, release) as scratch, code_of(commit, code_commit()) as (code, used):
         _deliver(connection, settings, release, Path(scratch.inbox))
-        prepare(scratch)
-        for source in source_names():
-            take_in(scratch, source, release.business_date)
-            accept(scratch, source, release.business_date)
-        build(scratch, release.business_date)
+        given = scratch.model_copy(update={"region": region, "series_start": series_start})
+        play_night(code, given, release.business_date)
         with psycopg.connect(postgres.conninfo(scratch, role="bureau_evaluator"), autocommit=True) as recomputed:
-            published = _figures(connection, f"release.figure where release_id = {release.release_id}")
-            return _compare(published, _figures(recomputed, "mart.indicator_values"))
-
-
-def _compare(published: Iterator[_Line], recomputed: Iterator[_Line]) -> tuple[int, list[Difference]]:
-    """Two lists in the order of their cells, side by side: neither is held whole."""
-    missing, count, differences = ("-",) * len(_COMPARED), 0, []
-    one, other = next(published, None), next(recomputed, None)
-    while one is not None or other is not None:
-        cell = min(line[0] for line in (one, other) if line is not None)
-        said, found = missing, missing
-        if one is not None and one[0] == cell:
-            said, one = one[1], next(published, None)
-        if other is not None and other[0] == cell:
-            found, other, count = other[1], next(recomputed, None), count + 1
-        if said != found:
-            differences.append(Difference(cell.decode().replace("\t", " "), said, found))
-    return count, differences
+            yield Replayed(recomputed, used)
 
 
 @contextmanager
@@ -92,7 +72,9 @@ def _scratch(settings: Settings, release: Release) -> Iterator[Settings]:
                     "inbox": str(folder / "inbox"),
                     "inboxes": {},
                     "pseudonym_key": _secret(pseudonym_key(settings).hex()),
+                    "pseudonym_key_file": None,
                     "inbox_settle_seconds": 0.0,
+                    "openlineage_url": None,
                 }
             )
         finally:
@@ -125,15 +107,6 @@ def _deliver(connection: Connection, settings: Settings, release: Release, inbox
         }  # fmt: skip
         stem = f"{source}_{region}_{day:%Y%m%d}_{sequence:02d}"
         (folder / f"{stem}.manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-
-
-def _figures(connection: Connection, place: str) -> Iterator[_Line]:
-    """Cell and compared columns of each figure, in the order of the cells' bytes."""
-    cell = " || chr(9) || ".join(CELL)
-    compared = ", ".join(name if name == "availability" else f"trim_scale({name}::numeric)" for name in _COMPARED)
-    for line in lines(connection, f'select {", ".join(CELL)}, {compared} from {place} order by ({cell}) collate "C"'):
-        parts = line.split(b"\t")
-        yield b"\t".join(parts[: len(CELL)]), tuple(part.decode() for part in parts[len(CELL) :])
 
 
 def _url(given: dict[str, Any], database: str) -> Any:
