@@ -19,6 +19,7 @@ from warehouse.releases.create import Wanted, create
 from warehouse.releases.register import decide, find_release
 from warehouse.releases.replay import replayed
 from warehouse.releases.stored import Finding, archive_findings, stored_findings
+from warehouse.releases.verify import verify
 from warehouse.services import postgres
 from warehouse.services.session import prepare
 from warehouse.settings import Settings, load_settings
@@ -28,9 +29,10 @@ pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(360
 KINDS = ("archive", "ledger", "evidence", "figures")
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A city of a short series after four nights, with a release of the first night and one of the last, both approved."""
+    tmp_path = tmp_path_factory.mktemp("flips")
     settings = load_settings(home=tmp_path / "home", series_start=date(2010, 10, 1))
     prepare(settings)
     try:
@@ -101,3 +103,19 @@ def test_a_hundred_changed_bytes_are_found_and_named(settings: Settings) -> None
         assert compare(reading, find_release(reading, 2), scratch.connection).findings == ()
     assert not missed, missed
     assert places.keys() == {"archive"} | {place.table for kind in PLACES.values() for place in kind}
+
+
+def test_another_engine_comes_to_the_same_figures(settings: Settings) -> None:
+    """And says so where one was changed."""
+    proven = verify(settings, 2, second_engine=True)
+    assert proven.findings == () and proven.recomputed_by_second == proven.figures > 10_000
+    cell = "release_id = 2 and indicator = 'ENT_STK' and period = '2010-11' and geography = '520381' and breakdown = 'total'"
+    with connections(settings) as (_, forging):
+        forging.execute(f"update release.figure set value = value + 1 where {cell}".encode())
+        try:
+            found = verify(settings, 2, second_engine=True).findings
+        finally:
+            forging.execute(f"update release.figure set value = value - 1 where {cell}".encode())
+    said = {one.kind: one.what for one in found}
+    assert said.keys() == {"figure", "evidence", "recomputed", "second_engine"}
+    assert all(what.startswith("ENT_STK v1 2010-11 520381 total") for what in said.values())

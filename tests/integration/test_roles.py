@@ -19,6 +19,7 @@ ledger.check_result        siud    s            -        s          s
 ledger.delivery_measure    siud    s            -        s          s
 ledger.build               siu     siu          -        s          s
 ledger.build_input         siu     siu          -        s          s
+ledger.build_seal          -       -            -        s          s
 ledger.expected_delivery   siud    s            -        s          s
 ledger.source_night        siud    s            -        s          s
 ledger.pseudonym_key       s       s            -        s          s

@@ -133,8 +133,9 @@ def show(release_id: int, form: str) -> None:
 @release.command("verify", help="release.verify.help", short_help="release.verify.short")
 @_RELEASE
 @click.option("--no-recompute", is_flag=True, help="release.no_recompute")
+@click.option("--second-engine", is_flag=True, help="release.second_engine")
 @_FORM
-def verify(release_id: int, no_recompute: bool, form: str) -> None:
+def verify(release_id: int, no_recompute: bool, second_engine: bool, form: str) -> None:
     """Exit code 1 when anything is not as it was."""
     from warehouse.releases.verify import verify as prove
     from warehouse.services.running import running_services
@@ -146,6 +147,7 @@ def verify(release_id: int, no_recompute: bool, form: str) -> None:
             settings,
             release_id,
             recompute=not no_recompute,
+            second_engine=second_engine,
             say=lambda step: click.echo(t(f"release.step.{step}", settings.lang), err=True),
         )
     if form == "json":
@@ -163,6 +165,8 @@ def verification_lines(found: "Verification", lang: str) -> list[str]:
     lines.append(t("release.looked_at", lang, files=found.files, builds=found.builds, figures=f"{found.figures:,}"))
     if found.recomputed is not None:
         lines.append(t("release.recomputed", lang, figures=f"{found.recomputed:,}", postings=f"{found.postings:,}"))
+        if found.recomputed_by_second is not None:
+            lines.append(t("release.recomputed_by_second", lang, figures=f"{found.recomputed_by_second:,}"))
         if found.recorded_commit != found.used_commit:
             lines.append(t("release.other_code", lang, recorded=found.recorded_commit or "?", present=found.used_commit or "?"))
     verdict = "release.proven" if not found.findings else "release.not_proven"

@@ -24,9 +24,12 @@ from warehouse.settings import Settings
 
 @dataclass(frozen=True)
 class Replayed:
-    """A scratch database in which everything went the whole way again, and the commit of the code that did it."""
+    """A scratch database in which everything went the whole way again (`settings` are its), and the code that did it: its
+    folder, and the commit that it is of."""
 
     connection: Connection
+    settings: Settings
+    code: Path
     commit: str | None
 
 
@@ -47,7 +50,7 @@ def replayed(settings: Settings, connection: Connection, release: Release) -> It
         given = scratch.model_copy(update={"region": region, "series_start": series_start})
         play_night(code, given, release.business_date)
         with psycopg.connect(postgres.conninfo(scratch, role="bureau_evaluator"), autocommit=True) as recomputed:
-            yield Replayed(recomputed, used)
+            yield Replayed(recomputed, given, code, used)
 
 
 @contextmanager

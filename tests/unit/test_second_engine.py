@@ -1,0 +1,64 @@
+"""What PostgreSQL's SQL is in DuckDB: every translation is run there."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+
+from warehouse.second_engine.translate import MACROS, translated, type_of
+
+
+def answer(query: str) -> Any:
+    with duckdb.connect() as engine:
+        for macro in MACROS:
+            engine.execute(macro)
+        return engine.execute(translated(query)).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("select (date '2008-02-29' + make_interval(years => 3))::date", date(2011, 2, 28)),
+        (
+            "select (s.day + make_interval(months => s.n))::date from (select date '2010-08-31' as day, 6 as n) as s",
+            date(2011, 2, 28),
+        ),
+        ("select to_char(s.first_day, 'YYYY-\"Q\"Q') from (select date '2010-11-01' as first_day) as s", "2010-Q4"),
+        ("select to_char(s.first_day, 'YYYY-MM') from (select date '2010-11-01' as first_day) as s", "2010-11"),
+        ("select '0.123456789'::numeric * 2", Decimal("0.246913578")),
+        ("select 1::numeric / 8", 0.125),
+        ("select num_nonnulls(1, null, 3)", 2),
+        ("select trim_scale(1.50)", Decimal("1.50")),
+        (
+            "select r.row_id || r.entity_rows from (select 1::bigint as row_id, array[2, 3]::bigint[] as entity_rows) as r",
+            [1, 2, 3],
+        ),
+        ("select count(*) filter (where g.n > 1) from generate_series(1, 3) as g (n)", 2),
+    ],
+)
+def test_says_the_same(query: str, value: object) -> None:
+    ((found,),) = answer(query)
+    assert found == value
+
+
+def test_two_lists_are_walked_side_by_side() -> None:
+    query = """
+        select a.id, y.year, y.row_id
+        from (select 1 as id, array[2009, 2010] as years, array[7, 8] as row_ids) as a
+        cross join lateral unnest(a.years, a.row_ids) as y (year, row_id)
+        order by 2
+    """
+    assert answer(query) == [(1, 2009, 7), (1, 2010, 8)]
+
+
+def test_types() -> None:
+    assert [type_of(kind) for kind in ("text[]", "numeric", "bigint", "timestamp with time zone")] == [
+        "varchar[]",
+        "decimal(38, 10)",
+        "bigint",
+        "timestamptz",
+    ]
