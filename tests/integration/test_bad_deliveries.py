@@ -18,6 +18,7 @@ import expectations
 from ingest.accept import Outcome
 from tests.integration import bad_contents, bad_other_formats, bad_texts
 from tests.integration import bad_deliveries as bad
+from tests.integration.bad_kinds import KINDS
 from tests.integration.nights import load, rows
 from warehouse.services import postgres
 from warehouse.services.session import prepare
@@ -98,6 +99,11 @@ def test_a_bad_delivery_ends_as_it_must(night: Played, name: str) -> None:
     assert ending.warned <= {rule for (rule,) in noticed}
     stands = rows(night.settings, f"select count(*) from raw.{case.source} where delivery_id = %s", [found["delivery_id"]])
     assert stands == [(ending.rows[0],)]
+
+
+def test_every_kind_is_played() -> None:
+    named = {name for names in KINDS.values() for name in names}
+    assert all(KINDS.values()) and named <= bad.CASES.keys()
 
 
 def test_all_others_of_the_night_are_loaded(night: Played) -> None:
