@@ -157,14 +157,20 @@ class WaitForSources(BaseOperator):  # type: ignore[misc]
 
 
 class Build(BaseOperator):  # type: ignore[misc]
-    """Builds the indicators of the day."""
+    """Builds the indicators of the day, and tells whoever is to hear of it what the night left to look at."""
 
     def execute(self, context: Context) -> int:
         """Gives the number of the build."""
         from warehouse.build import build
 
         settings = load_settings()
-        return build(settings, night_of(context, settings).business_date)
+        number = build(settings, night_of(context, settings).business_date)
+        # No callback of the success: that runs when the night is over for everybody who watches, `nightly` stops the services
+        try:
+            _alert(context, is_built=True)
+        except Exception:
+            self.log.exception("the alert of the night broke off")
+        return number
 
 
 class Prove(BaseOperator):  # type: ignore[misc]
@@ -188,11 +194,6 @@ def note_failure(context: Context) -> None:
     error = context.get("exception")
     cause = error.__cause__ if isinstance(error, AirflowFailException) else error
     night.note_failure(settings, context["dag"].dag_id, night_of(context, settings).business_date, cause)
-
-
-def alert_built(context: Context) -> None:
-    """Callback of a build that was published: tell what the night left to look at."""
-    _alert(context, is_built=True)
 
 
 def alert_not_built(context: Context) -> None:
