@@ -18,12 +18,13 @@ Connect = Callable[..., psycopg.Connection[tuple[object, ...]]]
 _ROOMS = ("integration", "end_to_end")  # the long ones begin first
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are written into the names
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes share the tests of `./bureau test`: a file stays with one of them, and all files that play in the session's
     city stay together, so that there is one city."""
     in_city = {item.path for item in items if "city" in getattr(item, "fixturenames", ())}
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("city" if item.path in in_city else str(item.path)))
+        item.add_marker(pytest.mark.xdist_group("city" if item.path in in_city else item.nodeid.partition("::")[0]))
     items.sort(key=lambda item: (item.path not in in_city, item.path.parts[-2] not in _ROOMS))
 
 

@@ -23,6 +23,7 @@ from warehouse.errors import BureauError
 from warehouse.openlineage.send import tell_build
 from warehouse.services.postgres import conninfo
 from warehouse.settings import PROJECT, Settings
+from warehouse.standing import hold_formulas
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -34,14 +35,15 @@ _REGISTER_SOURCES = ("registrations", "registry_export")  # only the one that th
 def build(settings: Settings, business_date: date) -> int:
     """Build and publish the figures at K = `business_date`; gives the build's number.
 
-    Raises BureauError when K lies before the last published one, another build is at work, or dbt fails: then the
-    previous build stays in sight.
+    Raises BureauError when K lies before the last published one, another build is at work, a formula that stands was changed,
+    or dbt fails: then the previous build stays in sight.
     """
     with only_build(settings) as connection:
         compact_months(connection, settings, business_date)
         refuse_few_locks(connection)
         build_id = _open(connection, settings, business_date)
         try:
+            hold_formulas(connection, build_id)
             code_rows(settings, build_id)
             _compute(settings, connection)
             _publish(connection, build_id)

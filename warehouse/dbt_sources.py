@@ -17,6 +17,10 @@ _LEDGER = {
     "current_build": "The build at work and the published one before it.",
     "expected_delivery": "What the calendars of the specs let expect.",
 }
+_RELEASE = {
+    "published": "Releases that everybody may see.",
+    "figure": "Frozen figures of all releases.",
+}
 _REGISTER = {"coding": "What is coded from the free texts of rows, before dbt runs."}
 _EVIDENCE = {
     "posting": "The ledger of signed contributions; the model of the same name appends to it.",
@@ -38,6 +42,7 @@ def render() -> str:
             ),
             _schema("ledger", [_table(name, text) for name, text in _LEDGER.items()]),
             _schema("register", [_table(name, text) for name, text in _REGISTER.items()]),
+            _schema("release", [_table(name, text) for name, text in _RELEASE.items()]),
             _schema("evidence", [_table(name, text) for name, text in _EVIDENCE.items()])
             | {"schema": "{{ env_var('BUREAU_SCHEMA_PREFIX', '') }}evidence"},
         ],

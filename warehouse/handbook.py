@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from warehouse import extract_pages
+from warehouse.accounts import account_words
 from warehouse.indicators import Indicator, Part, load_indicators
 from warehouse.settings import PROJECT
-from warehouse.texts import LANGUAGES, catalogue, t
+from warehouse.texts import LANGUAGES, t
 
 
 def index_path(lang: str) -> Path:
@@ -114,8 +115,8 @@ def _part(part: Part, lang: str) -> str:
 
 def _account(name: str, lang: str) -> str:
     """An account by its words and its name in the ledger; a test asks for the words of each."""
-    key = f"account.{name}"
-    return f"{t(key, lang)} (`{name}`)" if key in catalogue() else f"`{name}`"
+    words = account_words().get(name)
+    return f"{getattr(words, lang)} (`{name}`)" if words else f"`{name}`"
 
 
 def _periods(one: Indicator, lang: str) -> str:

@@ -63,6 +63,19 @@ def test_figures_are_those_of_the_build(settings: Settings, released: list[Relea
     assert rows(settings, f"{last} where release_id = 2) as d") == [(0,)]
 
 
+def test_what_changed_since_the_published_release_is_revised(settings: Settings, released: list[Release]) -> None:
+    """In mart against the release that people see, the first; in the second release against the same. Final ones are never."""
+    counted = """
+        select v.status, f.status, count(*)
+        from mart.indicator_values as v
+        inner join release.figure as f using (indicator, method_version, period, geography, breakdown_type, breakdown)
+        where f.release_id = 2
+        group by 1, 2
+    """
+    found = {(in_mart, in_release): count for in_mart, in_release, count in rows(settings, counted)}
+    assert found.keys() == {("P", "P"), ("R", "R"), ("F", "F")} and found["R", "R"] < found["P", "P"]
+
+
 def test_only_an_approved_release_is_seen(settings: Settings, released: list[Release]) -> None:
     assert ask(settings, "select release_id from release.published").rows == [(1,)]
     assert ask(settings, "select distinct release_id from release.published_figure").rows == [(1,)]

@@ -20,6 +20,7 @@ ledger.delivery_measure    siud    s            -        s          s
 ledger.build               siu     siu          -        s          s
 ledger.build_input         siu     siu          -        s          s
 ledger.build_seal          -       -            -        s          s
+ledger.formula             s       s            -        s          s
 ledger.expected_delivery   siud    s            -        s          s
 ledger.source_night        siud    s            -        s          s
 ledger.pseudonym_key       s       s            -        s          s

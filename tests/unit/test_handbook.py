@@ -3,8 +3,9 @@
 import pytest
 
 from warehouse import handbook
+from warehouse.accounts import account_words
 from warehouse.indicators import Indicator, load_indicators
-from warehouse.texts import LANGUAGES, catalogue
+from warehouse.texts import LANGUAGES
 
 INDICATORS = load_indicators()
 PAGES = {lang: handbook.pages(lang) for lang in LANGUAGES}
@@ -16,8 +17,7 @@ def _accounts(one: Indicator) -> set[str]:
 
 @pytest.mark.parametrize("one", INDICATORS.values(), ids=lambda one: one.indicator)
 def test_accounts_of_a_formula_have_words(one: Indicator) -> None:
-    for account in _accounts(one):
-        assert all(catalogue().get(f"account.{account}", {}).get(lang) for lang in LANGUAGES), f"texts/account.yml: {account}"
+    assert _accounts(one) <= account_words().keys()
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
