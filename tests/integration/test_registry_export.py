@@ -92,6 +92,7 @@ def test_nothing_of_registrations_is_expected(own: Settings) -> None:
     assert ("stale",) not in status
 
 
+@pytest.mark.long
 def test_other_dictionaries_code_the_rows_anew(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A changed gazetteer moves an entity on the next build, though nothing was delivered."""
     import ingest.coding.coder
@@ -114,6 +115,7 @@ def test_other_dictionaries_code_the_rows_anew(own: Settings, monkeypatch: pytes
     assert values(own, "ENT_NEW", "2010", town="520381102") == {"total": 1.0}
 
 
+@pytest.mark.long
 def test_beside_registrations_it_changes_no_figure_and_makes_proposals(database: Settings) -> None:
     registrations = load_spec("registrations")
     delivered = fixture_rows("registrations", "good")
