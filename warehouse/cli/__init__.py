@@ -120,8 +120,18 @@ def translate(command: click.Command) -> None:
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             parameter.help = _text(parameter.help)
+            parameter.metavar = parameter.metavar or _placeholder(parameter)
     for below in getattr(command, "commands", {}).values():
         translate(below)
+
+
+def _placeholder(option: click.Option) -> str | None:
+    """What stands for an option's value in its help; None leaves it to click (choices, folders)."""
+    if isinstance(option.type, click.DateTime):
+        return "YYYY-MM-DD"
+    if isinstance(option.type, (click.types.IntParamType, click.types.FloatParamType)) and not option.count:
+        return "N"
+    return (option.name or "").upper() if option.type is click.STRING and not option.is_flag else None
 
 
 def _show_help(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
