@@ -92,6 +92,7 @@ def create(settings: Settings, wanted: Wanted) -> Release:
         with writing.cursor().copy("copy release.seal (release_id, kind, number, hash) from stdin") as copy:
             for one in sealed:
                 copy.write_row((release_id, one.kind, one.number, one.hash))
+        writing.execute("analyze release.figure")  # mart.indicator_values looks into it for every figure that changed since
         writing.commit()
         return find_release(reading, release_id)
 
