@@ -37,6 +37,7 @@ def answer(query: str) -> Any:
             "select r.row_id || r.entity_rows from (select 1::bigint as row_id, array[2, 3]::bigint[] as entity_rows) as r",
             [1, 2, 3],
         ),
+        ("select coalesce(array_agg(s.n) filter (where s.n > 1), '{}') from (select 1 as n) as s", []),
         ("select count(*) filter (where g.n > 1) from generate_series(1, 3) as g (n)", 2),
     ],
 )

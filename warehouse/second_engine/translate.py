@@ -21,6 +21,8 @@ _WORDS = (
         re.compile(r"""to_char\(([a-z_.]+), 'YYYY-"Q"Q'\)"""),
         r"(extract(year from \1)::text || '-Q' || extract(quarter from \1)::text)",
     ),
+    # an empty list as PostgreSQL reads it
+    (re.compile(r"'\{\}'"), "array[]"),
     # a number before a list of numbers is no list to DuckDB
     (re.compile(r"(?<!\[)\b([a-z_]+\.row_id) \|\| ([a-z_]+\.[a-z_]+_rows)\b"), r"array[\1] || \2"),
 )
