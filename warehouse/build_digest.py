@@ -19,14 +19,17 @@ _POSTING = (  # by name: a column that comes later is no part of what an earlier
     "birth_year, psu, unit_type, unit_id, weight, source_rows, caused_by"
 )
 _LINE = f"row({_POSTING})::text"
+_HASHES = f"select sha256(convert_to({_LINE}, 'UTF8')) as hash from evidence.posting where build_id = {{0}}"
 _POSTINGS = {
     1: f'select {_POSTING} from evidence.posting where build_id = {{0}} order by {_LINE} collate "C"',
-    2: f"select account, sha256(convert_to({_LINE}, 'UTF8')) as hash from evidence.posting where build_id = {{0}} order by hash",
+    2: f"{_HASHES} order by hash",
 }
-DIGEST_METHOD = 2
+_OF_ACCOUNT = f"{_HASHES} and account = '{{1}}' order by hash"
+DIGEST_METHOD = 3
 """1 reads every posting's line in the order of the lines; 2 reads the sha256 of each line, in the order of these: the server
-makes and sorts them on all its cores, and one for another changes the digest as the line itself does."""
-DIGEST_METHODS = frozenset(_POSTINGS)
+makes and sorts them on all its cores, and one for another changes the digest as the line itself does; 3 reads these account by
+account, and goes over the accounts' digests."""
+DIGEST_METHODS = frozenset({*_POSTINGS, DIGEST_METHOD})
 ACCOUNT = "account "
 """What the name of a part begins with that says which build posted an account in full."""
 
@@ -49,34 +52,63 @@ class BuildDigest:
 
 
 def build_digest(connection: Connection, build_id: int, method: int = DIGEST_METHOD) -> BuildDigest:
-    """Digest what stands in the database of a build."""
+    """Digest what stands in the database of a build; of an earlier method the postings are no part."""
     whole = hashlib.sha256()
-    parts: dict[str, Part] = {}
-    for name, statement in (
-        ("previous", "select coalesce(previous_digest, '') from ledger.build where build_id = {0}"),
-        (
-            "inputs",
-            "select d.delivery_id, d.sha256 from ledger.build_input i join ledger.delivery d using (delivery_id) "
-            "where i.build_id = {0} order by d.delivery_id",
-        ),
-        ("posting", _POSTINGS[method]),
-        ("figure", f"select {FIGURE} from evidence.indicator_value where build_id = {{0}} order by {CELL}"),
-    ):
-        digests: dict[bytes, Any] = {}
-        lines: Counter[bytes] = Counter()
-        is_named = name in ("posting", "figure")  # by their first column, which of hashes is no part of the line
-        is_hash = name == "posting" and method == 2
-        with connection.cursor().copy(f"copy ({statement.format(build_id)}) to stdout".encode()) as rows:
-            for row in rows:
-                first, _, rest = bytes(row).partition(b"\t") if is_named else (b"", b"", b"")
-                line = rest if is_hash else row
-                whole.update(line)
-                digest = digests.get(first) or digests.setdefault(first, hashlib.sha256())
-                digest.update(line)
-                lines[first] += 1
-        if name != "previous":
-            parts |= {f"{name} {first.decode()}".strip(): Part(lines[first], one.hexdigest()) for first, one in digests.items()}
+    _read(connection, f"select coalesce(previous_digest, '') from ledger.build where build_id = {build_id}", whole)
+    parts = {"inputs": _inputs(connection, build_id, whole)}
+    if method == DIGEST_METHOD:
+        for account in _accounts(connection):
+            digest = hashlib.sha256()
+            lines = _read(connection, _OF_ACCOUNT.format(build_id, account.replace("'", "''")), digest)
+            if lines:
+                parts[f"posting {account}"] = Part(lines, digest.hexdigest())
+                whole.update(f"{account} {lines} {digest.hexdigest()}\n".encode())
+    else:
+        _read(connection, _POSTINGS[method].format(build_id), whole)
+    parts |= _figures(connection, build_id, whole)
     return BuildDigest(whole.hexdigest(), parts)
+
+
+def _read(connection: Connection, statement: str, *digests: Any) -> int:
+    """Rows into digests; how many they are."""
+    cursor = connection.cursor()
+    with cursor.copy(f"copy ({statement}) to stdout".encode()) as rows:
+        for row in rows:
+            for digest in digests:
+                digest.update(row)
+    return cursor.rowcount
+
+
+def _inputs(connection: Connection, build_id: int, whole: Any) -> Part:
+    digest = hashlib.sha256()
+    statement = (
+        "select d.delivery_id, d.sha256 from ledger.build_input i join ledger.delivery d using (delivery_id) "
+        f"where i.build_id = {build_id} order by d.delivery_id"
+    )
+    return Part(_read(connection, statement, digest, whole), digest.hexdigest())
+
+
+def _accounts(connection: Connection) -> list[str]:
+    """Of which there are postings, or were: those that have a partition."""
+    found = connection.execute(
+        "select substring(pg_get_expr(c.relpartbound, c.oid) from '''(.*)''') as account from pg_inherits as i "
+        "inner join pg_class as c on i.inhrelid = c.oid where i.inhparent = 'evidence.posting'::regclass"
+    ).fetchall()
+    return sorted(row[0] for row in found)
+
+
+def _figures(connection: Connection, build_id: int, whole: Any) -> dict[str, Part]:
+    digests: dict[bytes, Any] = {}
+    lines: Counter[bytes] = Counter()
+    statement = f"copy (select {FIGURE} from evidence.indicator_value where build_id = {build_id} order by {CELL}) to stdout"
+    with connection.cursor().copy(statement.encode()) as rows:
+        for row in rows:
+            whole.update(row)
+            indicator = bytes(row).partition(b"\t")[0]
+            digest = digests.get(indicator) or digests.setdefault(indicator, hashlib.sha256())
+            digest.update(row)
+            lines[indicator] += 1
+    return {f"figure {name.decode()}": Part(lines[name], one.hexdigest()) for name, one in digests.items()}
 
 
 def account_parts(connection: Connection) -> dict[str, Part]:

@@ -105,6 +105,9 @@ def test_a_release_that_loses_or_moves_figures_is_stopped(settings: Settings, re
     assert lost.value.key in ("release.lost", "release.moved") and "→" in lost.value.text("en")
     with pytest.raises(BureauError, match="reason"):
         create(settings, Wanted("a correction", corrects=1))
+    with pytest.raises(BureauError) as early:
+        create(settings, Wanted("the year before its end", FIRST, period="2010"))
+    assert early.value.key == "release.not_over"
 
 
 def test_as_of_a_build_gives_what_was_seen_then(settings: Settings, released: list[Release]) -> None:
@@ -210,14 +213,15 @@ def test_a_build_is_proven_by_the_digest_it_was_published_with(
     say = "update ledger.build set digest = %s, digest_method = %s where build_id = %s"
     before = forged.execute("select digest, digest_method from ledger.build where build_id = %s", [LAST]).fetchone()
     assert before is not None
-    older = build_digest(forged, LAST, 1).whole
-    forged.execute(say, [older, 1, LAST])
-    found = build_findings(forged, LAST)[1]
-    forged.execute(say, [older, 2, LAST])
-    wrong = build_findings(forged, LAST)[1]
+    for method in (1, 2):  # what earlier versions published with
+        older = build_digest(forged, LAST, method).whole
+        forged.execute(say, [older, method, LAST])
+        found = build_findings(forged, LAST)[1]
+        forged.execute(say, [older, 3 - method, LAST])
+        wrong = build_findings(forged, LAST)[1]
+        assert [one.kind for one in found] == [] and [one.kind for one in wrong] == ["build"]
     forged.execute(say, [*before, LAST])
-    # the parts were sealed by the method of the day: of another they tell nothing
-    assert [one.kind for one in found] == [] and [one.kind for one in wrong] == ["build"]
+    assert build_findings(forged, LAST)[1] == []
 
 
 def test_whatever_is_forged_is_named(
