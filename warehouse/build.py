@@ -20,6 +20,7 @@ from warehouse.coding import code_rows
 from warehouse.compaction import compact_months
 from warehouse.dbt import compiled_marker, project_hash, run_dbt
 from warehouse.errors import BureauError
+from warehouse.guard import guard
 from warehouse.openlineage.send import tell_build
 from warehouse.services.postgres import conninfo
 from warehouse.settings import PROJECT, Settings
@@ -36,7 +37,7 @@ def build(settings: Settings, business_date: date) -> int:
     """Build and publish the figures at K = `business_date`; gives the build's number.
 
     Raises BureauError when K lies before the last published one, another build is at work, a formula that stands was changed,
-    or dbt fails: then the previous build stays in sight.
+    dbt fails, or the figures cannot be right (`warehouse.guard`): then the previous build stays in sight.
     """
     with only_build(settings) as connection:
         compact_months(connection, settings, business_date)
@@ -46,6 +47,7 @@ def build(settings: Settings, business_date: date) -> int:
             hold_formulas(connection, build_id)
             code_rows(settings, build_id)
             _compute(settings, connection)
+            guard(settings, connection, build_id)
             _publish(connection, build_id)
         except BaseException as error:
             _fail(settings, build_id, error)

@@ -18,6 +18,7 @@ ledger.delivery            siu     s            -        s          s
 ledger.check_result        siud    s            -        s          s
 ledger.delivery_measure    siud    s            -        s          s
 ledger.build               siu     siu          -        s          s
+ledger.build_check         siud    siu          -        s          s
 ledger.build_input         siu     siu          -        s          s
 ledger.build_seal          -       -            -        s          s
 ledger.formula             s       s            -        s          s
