@@ -13,6 +13,7 @@ import psycopg
 from warehouse import night
 from warehouse.errors import BureauError
 from warehouse.files import locked
+from warehouse.guard import broken_since
 from warehouse.services import airflow, postgres
 from warehouse.services.airflow_api import UNFINISHED, AirflowApi, Json
 from warehouse.services.airflow_environment import airflow_home
@@ -20,6 +21,7 @@ from warehouse.settings import Settings
 
 if TYPE_CHECKING:
     from ingest.accept import Outcome
+    from warehouse.guard import FigureCheck
 
 BUILD = "build_indicators"
 _POLL_SECONDS = 0.3
@@ -53,6 +55,7 @@ class NightReport:
     endings   source -> loaded, refused, missing, failed
     reasons   source -> why its night broke off, as the ledger has it, where that is known
     build_id  of the published build; None when there is none
+    broken    rules over the figures that kept the build from being published
     seconds   by DAG, from its first task's start to its last task's end; "night" is the whole
     """
 
@@ -61,6 +64,7 @@ class NightReport:
     endings: dict[str, night.Ending]
     reasons: dict[str, str]
     build_id: int | None
+    broken: "tuple[FigureCheck, ...]"
     failures: tuple[Failure, ...]
     seconds: dict[str, float]
 
@@ -90,12 +94,14 @@ def run_night(
         runs = _watch(settings, client, run_id, wanted, lambda dag, state: report(Step(dag, state, time.monotonic() - began)))
         failures = [failure for run in runs.values() if run["state"] == "failed" for failure in _failures(settings, client, run)]
         seconds = {dag: float(run["duration"] or 0) for dag, run in runs.items()}
+        build_id = _published(settings, since) if runs[BUILD]["state"] == "success" else None
         return NightReport(
             business_date=business_date,
             loads=tuple(night.loads(settings, business_date)),
             endings=night.endings(settings, business_date, since),
             reasons=night.failures(settings, business_date),
-            build_id=_published(settings, since) if runs[BUILD]["state"] == "success" else None,
+            build_id=build_id,
+            broken=tuple(broken_since(settings, since)) if build_id is None else (),
             failures=tuple(failures),
             seconds={**seconds, "night": time.monotonic() - began},
         )

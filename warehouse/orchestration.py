@@ -164,7 +164,12 @@ class Build(BaseOperator):  # type: ignore[misc]
         from warehouse.build import build
 
         settings = load_settings()
-        number = build(settings, night_of(context, settings).business_date)
+        try:
+            number = build(settings, night_of(context, settings).business_date)
+        except BureauError as error:
+            if error.key != "build.guard":
+                raise
+            raise AirflowFailException(error.text(settings.lang)) from error  # the same rows come to the same figures
         # No callback of the success: that runs when the night is over for everybody who watches, `nightly` stops the services
         try:
             _alert(context, is_built=True)

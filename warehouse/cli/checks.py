@@ -3,7 +3,7 @@
 import json
 import sys
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -12,15 +12,22 @@ import click
 from warehouse.texts import t
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from warehouse.checks import Check
+    from warehouse.settings import Settings
+
+_COUNTS = ("checked", "failed")
+_NUMBERS = (*_COUNTS, "share", "threshold", "seconds")
 
 
 @click.command("checks", help="checks.help")
 @click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="checks.date")
 @click.option("--source", help="checks.source")
 @click.option("--all", "every", is_flag=True, help="checks.all")
+@click.option("--figures", is_flag=True, help="checks.figures")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="checks.format")
-def checks(day: datetime | None, source: str | None, every: bool, form: str) -> None:
+def checks(day: datetime | None, source: str | None, every: bool, figures: bool, form: str) -> None:
     """A table of what failed or broke off for each delivery (`--all`: of every rule); as JSON every rule."""
     from ingest.spec import source_names
     from warehouse.checks import checks as read
@@ -33,6 +40,9 @@ def checks(day: datetime | None, source: str | None, every: bool, form: str) -> 
     if source is not None and source not in known:
         raise BureauError("deliveries.no_source", source=source, known=", ".join(known))
     with running_services(settings, with_airflow=False):
+        if figures:
+            _print_figures(settings, day.date() if day else None, form)
+            return
         found = read(settings, settings.lang, day.date() if day else None, source)
     if form == "json":
         click.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=1, default=str))
@@ -43,28 +53,65 @@ def checks(day: datetime | None, source: str | None, every: bool, form: str) -> 
         _print(list(group), every, settings.lang)
 
 
-def _print(found: "list[Check]", every: bool, lang: str) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _print_figures(settings: "Settings", day: date | None, form: str) -> None:
+    from warehouse.guard import figure_checks
 
+    found, lang = figure_checks(settings, day), settings.lang
+    if form == "json":
+        said = [{**asdict(one), "sentence": t(f"guard.{one.rule}", lang)} for one in found]
+        click.echo(json.dumps(said, ensure_ascii=False, indent=1, default=str))
+        return
+    if not found:
+        click.echo(t("guard.none", lang))
+    for build, group in groupby(found, key=lambda one: one.build_id):
+        rules = list(group)
+        status, broken = t(f"guard.status.{rules[0].status}", lang), sum(not one.passed for one in rules)
+        date_ = rules[0].business_date
+        click.echo(t("guard.build", lang, build=build, date=date_, status=status, rules=len(rules), failed=broken))
+        table = _table(("rule", "result", *_COUNTS, "sentence"), lang)
+        for one in rules:
+            result = t(f"checks.result.{'passed' if one.passed else 'failed'}", lang)
+            counts = [f"{count:,}" for count in (one.checked, one.failed)]
+            _row(table, [one.rule, result, *counts, t(f"guard.{one.rule}", lang)])
+        _show(table)
+
+
+def _print(found: "list[Check]", every: bool, lang: str) -> None:
     counted = {result: sum(one.result == result for one in found) for result in ("passed", "failed", "not_judged", "error")}
     status = t(f"nightly.status.{found[0].status}", lang)
     click.echo(t("checks.delivery", lang, file=found[0].file_name, status=status, rules=len(found), **counted))
     shown = [one for one in found if every or one.result in ("failed", "error")]
     if not shown:
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    numbers = ("checked", "failed", "share", "threshold", "seconds")
-    for name in ("rule", "result", "severity", *numbers, "owner", "sentence"):
-        table.add_column(t(f"checks.column.{name}", lang), justify="right" if name in numbers else "left", overflow="fold")
+    table = _table(("rule", "result", "severity", *_NUMBERS, "owner", "sentence"), lang)
     for one in shown:
         counts = ["" if count is None else f"{count:,}" for count in (one.checked, one.failed)]
         shares = ["" if share is None else f"{share:.2%}" for share in (one.share, one.threshold)]
         seconds = "" if one.seconds is None else f"{one.seconds:.3f}"
         said = [t(f"checks.result.{one.result}", lang), t(f"checks.severity.{one.severity}", lang)]
-        table.add_row(*map(Text, [one.rule, *said, *counts, *shares, seconds, one.owner, one.sentence + _beside(one, lang)]))
+        _row(table, [one.rule, *said, *counts, *shares, seconds, one.owner, one.sentence + _beside(one, lang)])
+    _show(table)
+
+
+def _table(columns: tuple[str, ...], lang: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(t(f"checks.column.{name}", lang), justify="right" if name in _NUMBERS else "left", overflow="fold")
+    return table
+
+
+def _row(table: "Table", cells: list[str]) -> None:
+    from rich.text import Text
+
+    table.add_row(*map(Text, cells))
+
+
+def _show(table: "Table") -> None:
+    from rich.console import Console
+
     console = Console() if sys.stdout.isatty() else Console(width=10_000)
     console.print(table, soft_wrap=not sys.stdout.isatty())
 

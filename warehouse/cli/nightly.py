@@ -56,6 +56,9 @@ def print_report(report: "NightReport", lang: str) -> None:
     for failure in report.failures:
         click.echo(t("nightly.failure", lang, dag=failure.dag, task=failure.task, log=str(failure.log)))
     seconds = f"{report.seconds['night']:.1f}"
+    for one in report.broken:
+        values = {"build": one.build_id, "rule": t(f"guard.{one.rule}", lang), "failed": one.failed, "checked": one.checked}
+        click.echo(t("nightly.broken", lang, **values))
     if report.build_id is None:
         click.echo(t("nightly.no_build", lang, date=report.business_date.isoformat()))
     else:
@@ -95,7 +98,7 @@ def print_loads(report: "NightReport", lang: str) -> None:
 
 
 def as_json(report: "NightReport") -> str:
-    """The report as one JSON object: `business_date, exit_code, build_id, loads, endings, failures, seconds`."""
+    """The report as one JSON object: `business_date, exit_code, build_id, broken, loads, endings, failures, seconds`."""
 
     def plain(value: object) -> str:
         return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,0 +1,246 @@
+"""What the guard counts: for each rule how many cells, or groups of cells, were looked at and how many break it.
+
+Only what a build wrote is looked at, beside what is published for the cells that it left alone: a night costs what changed.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from warehouse.indicators import Indicator, Part, load_indicators
+from warehouse.settings import Settings
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_NET = {"ENT_NET": 1, "ENT_NEW": -1, "ENT_MIG": -1, "ENT_EXIT": 1, "ENT_PURGE": 1}
+_PARTS_OF_A_WHOLE = (
+    "SURV_", "HAZ_", "ENT_BIRTH_RATE", "ENT_DEATH_RATE", "JOB_CONTR", "GRW_SHARE", "SAT_", "ACT_TEA", "ACT_SVY", "ACT_INTENT",
+    "ACT_OPP_SHARE", "TRN_PASS", "TRN_SUCC",
+)  # fmt: skip
+"""Figures of 0 to 100 by their formula: the units of the numerator are among those of the denominator, under the same attributes,
+and weights are positive (a rule of the spec). A growth rate, churn (a unit may be born and die), or what a department's error may
+carry past 100 (more repaid than lent is only warned of) is not among them."""
+ONE_TOWN = ("entity.", "activity.", "survival.", "tax.", "loan.", "survey.")
+"""Accounts of units that belong to one town, without postings for the city alone: their sums add up over towns. Persons may be
+in two."""
+
+_SAME = "indicator, method_version, period, geography, breakdown_type, breakdown"
+_GROUP = "indicator, method_version, period, breakdown_type, breakdown"
+_WRITTEN = f"""
+    written as materialized (
+        select {_SAME}, numerator, denominator from evidence.indicator_value
+        where build_id = %(build)s and indicator = any(%(of)s)
+    )
+"""
+_PLACE = """
+    place as materialized (
+        select g.geography from register.geography as g
+        inner join ledger.build as b on b.build_id = %(build)s and b.business_date between
+            coalesce(g.valid_from, '-infinity'::date) and coalesce(g.valid_to, 'infinity'::date)
+        where b.region in (g.geography, g.parent)
+    )
+"""
+# ENT_NET = ENT_NEW + ENT_MIG - ENT_EXIT - ENT_PURGE wherever one of them was written
+_NET_IDENTITY = f"""
+    with {_WRITTEN},
+    cell as (select distinct method_version, period, geography, breakdown_type, breakdown from written),
+    published as (
+        select {_SAME}, c.numerator from evidence.indicator_value_current as c
+        inner join cell using (method_version, period, geography, breakdown_type, breakdown)
+        where indicator = any(%(of)s)
+    ),
+    gap as (
+        select sum(s.sign * coalesce(w.numerator, p.numerator)) as gap
+        from written as w full join published as p using ({_SAME})
+        inner join unnest(%(of)s::text [], %(signs)s::integer []) as s (indicator, sign) using (indicator)
+        group by method_version, period, geography, breakdown_type, breakdown
+        having count(*) = cardinality(%(of)s::text [])
+    )
+    select count(*), count(*) filter (where gap <> 0) from gap
+"""
+# The city is the sum of its towns, 乡镇不详 included. What lies in a town of an earlier list of towns counts in the city and in a
+# town that is not written any longer: indicators with any of that are left out.
+_CITY_IS_TOWNS = f"""
+    with {_WRITTEN}, {_PLACE},
+    elsewhere as (
+        select distinct indicator from evidence.cell_change
+        where indicator = any(%(of)s) and geography not in (select geography from place)
+    ),
+    groups as (
+        select distinct {_GROUP} from written
+        where indicator not in (select indicator from elsewhere)
+    ),
+    published as (
+        select {_SAME}, c.numerator, c.denominator from evidence.indicator_value_current as c
+        inner join groups using ({_GROUP})
+    ),
+    now_known as (
+        select
+            {_SAME}, case when w.indicator is null then p.numerator else w.numerator end as numerator,
+            case when w.indicator is null then p.denominator else w.denominator end as denominator
+        from written as w full join published as p using ({_SAME})
+        inner join place using (geography)
+    ),
+    gap as (
+        select
+            coalesce(sum(numerator * s.sign) filter (where indicator = any(%(numerators)s)), 0) as numerator,
+            coalesce(sum(denominator * s.sign) filter (where indicator = any(%(denominators)s)), 0) as denominator
+        from now_known
+        inner join groups using ({_GROUP})
+        cross join lateral (select case when geography = %(region)s then 1 else -1 end as sign) as s
+        group by {_GROUP}
+    )
+    select count(*), count(*) filter (where numerator <> 0 or denominator <> 0) from gap
+"""
+# A period that opens, and an indicator that is new, has every place and every member of its breakdowns
+_UNIVERSE = f"""
+    with {_PLACE},
+    definition as (
+        select * from jsonb_to_recordset(%(definitions)s)
+            as d (indicator text, method_version text, grains text [], members text [])
+    ),
+    expected as (
+        select d.indicator, d.method_version, p.period, m.members * (select count(*) from place) as cells
+        from definition as d
+        inner join evidence.period as p on p.period_grain = any(d.grains)
+        cross join lateral (
+            select count(*) as members from evidence.member as e
+            where e.breakdown_type || '=*' = any(d.members) or e.breakdown_type || '=' || e.breakdown = any(d.members)
+        ) as m
+        where not exists (
+            select from evidence.indicator_value_current as c
+            where c.indicator = d.indicator and c.method_version = d.method_version and c.period = p.period
+        )
+    ),
+    written as (
+        select v.indicator, v.method_version, v.period, count(*) as cells
+        from evidence.indicator_value as v
+        inner join place using (geography)
+        where v.build_id = %(build)s
+        group by 1, 2, 3
+    )
+    select count(*), count(*) filter (where coalesce(w.cells, 0) <> e.cells)
+    from expected as e left join written as w using (indicator, method_version, period)
+"""
+_SHARE_RANGE = """
+    select count(*), count(*) filter (where value < 0 or value > 100)
+    from evidence.indicator_value where build_id = %(build)s and indicator = any(%(of)s) and value is not null
+"""
+# What was published, and what the postings since then bring, is what comes: in every total, and also where nothing was written
+_JUMP = """
+    with fresh as (
+        select
+            p.account, p.sector, coalesce(p.period_grain, '') as grain, place.geography,
+            date_trunc('month', e.day)::date as month, sum(e.amount) as amount
+        from evidence.posting as p
+        cross join lateral (values (p.effective_date, p.weight), (p.until_date, -p.weight)) as e (day, amount)
+        cross join lateral (
+            select p.geography where p.geo_scope is null or p.geo_scope = 'town'
+            union all
+            select %(region)s where p.geo_scope is null or p.geo_scope = 'city'
+        ) as place (geography)
+        where
+            p.build_id > %(published)s and p.build_id <= %(build)s
+            and e.day is not null and (p.applies_to is null or 'total' = any(p.applies_to))
+        group by 1, 2, 3, 4, 5
+    ),
+    brought as (
+        select
+            f.indicator, f.method_version, f.part, f.accumulation, r.grain, r.geography,
+            (r.month + make_interval(years => f.lag_years))::date as month, sum(f.sign * r.amount) as amount
+        from evidence.indicator_formula as f
+        inner join fresh as r using (account)
+        where f.only_sectors is null or r.sector = any(f.only_sectors)
+        group by 1, 2, 3, 4, 5, 6, 7
+    ),
+    explained as (
+        select
+            b.indicator, b.method_version, p.period, b.geography,
+            coalesce(sum(b.amount) filter (where b.part = 'numerator'), 0) as numerator,
+            coalesce(sum(b.amount) filter (where b.part = 'denominator'), 0) as denominator
+        from brought as b
+        inner join evidence.period as p
+            on b.grain in ('', p.period_grain)
+            and case b.accumulation
+                when 'stock' then b.month <= p.last_day
+                when 'opening_stock' then b.month < p.first_day
+                else b.month between p.first_day and p.last_day
+            end
+        group by 1, 2, 3, 4
+    ),
+    written as (
+        select indicator, method_version, period, geography, numerator, coalesce(denominator, 0) as denominator
+        from evidence.indicator_value where build_id = %(build)s and breakdown_type = 'total'
+    ),
+    looked_at as (
+        select
+            c.numerator + coalesce(e.numerator, 0) as numerator,
+            coalesce(c.denominator, 0) + coalesce(e.denominator, 0) as denominator,
+            case when w.indicator is null then c.numerator else w.numerator end as numerator_now,
+            case when w.indicator is null then coalesce(c.denominator, 0) else w.denominator end as denominator_now
+        from explained as e
+        full join written as w using (indicator, method_version, period, geography)
+        inner join evidence.indicator_value_current as c using (indicator, method_version, period, geography)
+        inner join register.geography as g using (geography)
+        inner join ledger.build as b on b.build_id = %(build)s and b.business_date between
+            coalesce(g.valid_from, '-infinity'::date) and coalesce(g.valid_to, 'infinity'::date)
+        where c.breakdown_type = 'total'
+    )
+    select count(*), count(*) filter (where (numerator, denominator) is distinct from (numerator_now, denominator_now))
+    from looked_at
+"""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Cells, or groups of cells, that a rule looked at, and those that break it."""
+
+    rule: str
+    checked: int
+    failed: int
+
+
+def counts(settings: Settings, connection: Connection, build_id: int) -> Iterator[Counts]:
+    """Count by every rule over the cells of the build at work; `connection` reads evidence and the ledger."""
+    known = load_indicators()
+    net = {name: sign for name, sign in _NET.items() if name in known}
+    numerators = [name for name, one in known.items() if _adds_up(one.numerator)]
+    denominators = [name for name, one in known.items() if one.denominator is not None and _adds_up(one.denominator)]
+    published = connection.execute("select coalesce(max(build_id), 0) from ledger.build where status = 'published'").fetchone()
+    asked: dict[str, tuple[str, dict[str, object]]] = {
+        "net_identity": (_NET_IDENTITY, {"of": list(net), "signs": list(net.values())}),
+        "universe": (_UNIVERSE, {"definitions": Jsonb([_definition(one) for one in known.values()])}),
+        "city_is_towns": (
+            _CITY_IS_TOWNS,
+            {"of": sorted({*numerators, *denominators}), "numerators": numerators, "denominators": denominators},
+        ),
+        "share_range": (_SHARE_RANGE, {"of": [name for name in known if name.startswith(_PARTS_OF_A_WHOLE)]}),
+        "jump": (_JUMP, {"published": published and published[0]}),
+    }
+    for rule, (statement, values) in asked.items():
+        if rule == "jump" and not (published and published[0]):
+            yield Counts(rule, 0, 0)  # nothing to jump from
+            continue
+        row = connection.execute(statement.encode(), {**values, "build": build_id, "region": settings.region}).fetchone()
+        assert row is not None
+        yield Counts(rule, row[0], row[1])
+
+
+def _adds_up(part: Part) -> bool:
+    return part.undivided is None and all(account.startswith(ONE_TOWN) for account in part.accounts)
+
+
+def _definition(one: Indicator) -> dict[str, object]:
+    """Its periods and the members that each geography has a row of: `type=member`, or `type=*` for all."""
+    members = ["total=total"]
+    for name in one.breakdowns:
+        members += [f"sector={sector}" for sector in one.sectors] if name == "sector" else [f"{name}=*"]
+    return {
+        "indicator": one.indicator,
+        "method_version": one.method_version,
+        "grains": list(one.periods),
+        "members": members,
+    }
