@@ -27,14 +27,13 @@ ONE_TOWN = ("entity.", "activity.", "survival.", "tax.", "loan.", "survey.")
 """Accounts of units that belong to one town, without postings for the city alone: their sums add up over towns. Persons may be
 in two."""
 
+# Over many cells that nobody has analysed yet: hashing, and memory to do it in, as dbt's bulk_work has it
+_BULK = """
+    set local enable_nestloop = off; set local enable_mergejoin = off; set local enable_sort = off; set local jit = off;
+    set local work_mem = '128MB'
+"""
 _SAME = "indicator, method_version, period, geography, breakdown_type, breakdown"
 _GROUP = "indicator, method_version, period, breakdown_type, breakdown"
-_WRITTEN = f"""
-    written as materialized (
-        select {_SAME}, numerator, denominator from evidence.indicator_value
-        where build_id = %(build)s and indicator = any(%(of)s)
-    )
-"""
 _PLACE = """
     place as materialized (
         select g.geography from register.geography as g
@@ -45,7 +44,9 @@ _PLACE = """
 """
 # ENT_NET = ENT_NEW + ENT_MIG - ENT_EXIT - ENT_PURGE wherever one of them was written
 _NET_IDENTITY = f"""
-    with {_WRITTEN},
+    with written as materialized (
+        select {_SAME}, numerator from evidence.indicator_value where build_id = %(build)s and indicator = any(%(of)s)
+    ),
     cell as (select distinct method_version, period, geography, breakdown_type, breakdown from written),
     published as (
         select {_SAME}, c.numerator from evidence.indicator_value_current as c
@@ -64,15 +65,16 @@ _NET_IDENTITY = f"""
 # The city is the sum of its towns, 乡镇不详 included. What lies in a town of an earlier list of towns counts in the city and in a
 # town that is not written any longer: indicators with any of that are left out.
 _CITY_IS_TOWNS = f"""
-    with {_WRITTEN}, {_PLACE},
-    elsewhere as (
+    with {_PLACE},
+    elsewhere as materialized (
         select distinct indicator from evidence.cell_change
         where indicator = any(%(of)s) and geography not in (select geography from place)
     ),
-    groups as (
-        select distinct {_GROUP} from written
-        where indicator not in (select indicator from elsewhere)
+    written as materialized (
+        select {_SAME}, numerator, denominator from evidence.indicator_value
+        where build_id = %(build)s and indicator = any(%(of)s) and indicator not in (select indicator from elsewhere)
     ),
+    groups as (select distinct {_GROUP} from written),
     published as (
         select {_SAME}, c.numerator, c.denominator from evidence.indicator_value_current as c
         inner join groups using ({_GROUP})
@@ -89,7 +91,6 @@ _CITY_IS_TOWNS = f"""
             coalesce(sum(numerator * s.sign) filter (where indicator = any(%(numerators)s)), 0) as numerator,
             coalesce(sum(denominator * s.sign) filter (where indicator = any(%(denominators)s)), 0) as denominator
         from now_known
-        inner join groups using ({_GROUP})
         cross join lateral (select case when geography = %(region)s then 1 else -1 end as sign) as s
         group by {_GROUP}
     )
@@ -224,7 +225,9 @@ def counts(settings: Settings, connection: Connection, build_id: int) -> Iterato
         if rule == "jump" and not (published and published[0]):
             yield Counts(rule, 0, 0)  # nothing to jump from
             continue
-        row = connection.execute(statement.encode(), {**values, "build": build_id, "region": settings.region}).fetchone()
+        with connection.transaction():
+            connection.execute(_BULK)
+            row = connection.execute(statement.encode(), {**values, "build": build_id, "region": settings.region}).fetchone()
         assert row is not None
         yield Counts(rule, row[0], row[1])
 
