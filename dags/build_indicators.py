@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG
 
-from warehouse.orchestration import Build, WaitForSources, alert_not_built, parameters, schedule
+from warehouse.orchestration import Build, DataDocs, WaitForSources, alert_not_built, parameters, schedule
 from warehouse.settings import load_settings
 
 with DAG(
@@ -18,4 +18,6 @@ with DAG(
     tags=["indicators"],
     default_args={"retries": 1, "retry_delay": timedelta(seconds=5), "on_failure_callback": alert_not_built},
 ):
-    WaitForSources(task_id="wait_for_sources") >> Build(task_id="build")
+    sources = WaitForSources(task_id="wait_for_sources")
+    sources >> Build(task_id="build")
+    sources >> DataDocs(task_id="data_docs", on_failure_callback=None)

@@ -47,6 +47,11 @@ def is_wanted(settings: Settings) -> bool:
     return bool(settings.alert_email_to) or settings.alert_webhook is not None
 
 
+def agreed_name(file_name: str) -> str | None:
+    """A delivery's name where it is as agreed; None for another, which may say anything."""
+    return file_name if _AGREED_NAME.fullmatch(file_name) else None
+
+
 def alert_of(settings: Settings, business_date: date, since: datetime, *, is_built: bool) -> Alert | None:
     """The message about the night of a business date that began at `since`; None when there is nothing to tell."""
     events = tuple(_events(settings, business_date, since, is_built))
@@ -72,8 +77,7 @@ def _events(settings: Settings, business_date: date, since: datetime, is_built: 
     came = night.loads(settings, business_date)
     for one in came:
         if one.status in ("refused", "conflict"):
-            name = one.file_name if _AGREED_NAME.fullmatch(one.file_name) else None
-            yield Event("refused", one.source, one.business_date, name, refusal(one.reason, settings.lang))
+            yield Event("refused", one.source, one.business_date, agreed_name(one.file_name), refusal(one.reason, settings.lang))
     for source, ending in endings.items():
         if ending == "missing":
             yield Event("missing", source, business_date, reason=refusal(reasons.get(source), settings.lang))

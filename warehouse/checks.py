@@ -156,3 +156,13 @@ def _check(row: _Row, rule: "Rule | None", lang: str) -> Check:
         error=row.error,
         sentence=sentence,
     )
+
+
+def beside(one: Check, lang: str) -> str:
+    """What stands behind a rule's sentence or counts: the usual range, or our error."""
+    if one.error is not None:
+        return t("checks.error", lang, kind=one.error)
+    if one.observed is None or one.lower is None or one.upper is None:
+        return ""
+    values = {"observed": f"{one.observed:.6g}", "lower": f"{one.lower:.6g}", "upper": f"{one.upper:.6g}"}
+    return t("checks.usual", lang, detail=one.detail or one.rule, **values)

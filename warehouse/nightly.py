@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from warehouse import night
+from warehouse.check_pages import index_of
 from warehouse.errors import BureauError
 from warehouse.files import locked
 from warehouse.guard import broken_since
@@ -56,6 +57,7 @@ class NightReport:
     reasons   source -> why its night broke off, as the ledger has it, where that is known
     build_id  of the published build; None when there is none
     broken    rules over the figures that kept the build from being published
+    pages     where the pages of what the rules found begin; None when there are none
     seconds   by DAG, from its first task's start to its last task's end; "night" is the whole
     """
 
@@ -66,6 +68,7 @@ class NightReport:
     build_id: int | None
     broken: "tuple[FigureCheck, ...]"
     failures: tuple[Failure, ...]
+    pages: Path | None
     seconds: dict[str, float]
 
     @property
@@ -103,6 +106,7 @@ def run_night(
             build_id=build_id,
             broken=tuple(broken_since(settings, since)) if build_id is None else (),
             failures=tuple(failures),
+            pages=index if (index := index_of(settings)).is_file() else None,
             seconds={**seconds, "night": time.monotonic() - began},
         )
 

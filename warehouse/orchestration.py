@@ -169,13 +169,23 @@ class Build(BaseOperator):  # type: ignore[misc]
         except BureauError as error:
             if error.key != "build.guard":
                 raise
+            _refresh_pages(settings, self.log)
             raise AirflowFailException(error.text(settings.lang)) from error  # the same rows come to the same figures
+        _refresh_pages(settings, self.log)
         # No callback of the success: that runs when the night is over for everybody who watches, `nightly` stops the services
         try:
             _alert(context, is_built=True)
         except Exception:
             self.log.exception("the alert of the night broke off")
         return number
+
+
+class DataDocs(BaseOperator):  # type: ignore[misc]
+    """Brings the pages of what the rules found up to date, and says where they are."""
+
+    def execute(self, context: Context) -> str | None:
+        """Gives the path of the index."""
+        return _refresh_pages(load_settings(), self.log)
 
 
 class Prove(BaseOperator):  # type: ignore[misc]
@@ -191,6 +201,19 @@ class Prove(BaseOperator):  # type: ignore[misc]
         if not proof.holds:
             raise BureauError("proof.fails", wrong_postings=proof.posting_differences, wrong_figures=proof.figure_differences)
         return proof.build_id
+
+
+def _refresh_pages(settings: Settings, log: Any) -> str | None:
+    """Bring the pages of the checks up to date. One that cannot be made leaves no night red: the ledger has it all."""
+    from warehouse.check_pages import refresh
+
+    try:
+        index = refresh(settings)
+    except Exception as error:  # whatever it is: its type is enough, and a message might quote
+        log.error("the pages of the checks were not brought up to date: %s", type(error).__name__)
+        return None
+    log.info("what the rules found: %s", index)
+    return str(index) if index else None
 
 
 def note_failure(context: Context) -> None:

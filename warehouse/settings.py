@@ -44,6 +44,9 @@ class Settings(BaseSettings):
         ge=0,
         description="Closed months whose deliveries keep tables of their own; older months become one table each.",
     )
+    data_docs_nights: int = Field(
+        default=60, ge=0, description="Business days whose checks stand as pages in <home>/data_docs; 0: none."
+    )
     timezone: str = "Asia/Shanghai"
     schedule: str = Field(default="0 2 * * *", description="When the nightly runs start (cron, in `timezone`).")
     cutoff_hours: float = Field(default=4.0, gt=0, description="Hours after the start when the build stops waiting.")

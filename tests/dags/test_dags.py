@@ -29,7 +29,7 @@ def test_a_source_is_taken_in_and_then_accepted(dags: dict[str, Any]) -> None:
 
 
 def test_the_build_comes_once_after_all_sources(dags: dict[str, Any]) -> None:
-    assert dags["dags"]["build_indicators"]["edges"] == [["wait_for_sources", "build"]]
+    assert dags["dags"]["build_indicators"]["edges"] == [["wait_for_sources", "build"], ["wait_for_sources", "data_docs"]]
 
 
 def test_nights_do_not_overlap_and_the_past_is_not_played_again(dags: dict[str, Any]) -> None:

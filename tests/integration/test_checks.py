@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from datetime import date
@@ -78,6 +79,22 @@ def test_people_see_what_is_broken_in_their_language(home: Settings) -> None:
     assert "The due date is not before the event" in english and "delivery.rows" not in english
     assert "到期日不得早于事件日期" in chinese and "人民银行赤水市支行" in chinese
     assert "delivery.rows" in bureau(home, "--date", "2010-12-28", "--all").output
+
+
+def test_pages_tell_our_errors_and_their_failures_apart(home: Settings) -> None:
+    """In the index and in the pages, which Great Expectations' Data Docs make."""
+    index = Path(bureau(home, "--docs").output.strip().rpartition(": ")[2])
+    links = re.findall(r'<a href="([^"]+)">([^<]+)</a>.*?((?:<td class="number">\d+</td>){4})', index.read_text(encoding="utf-8"))
+    found = {name: (page, [int(count) for count in re.findall(r">(\d+)<", counts)]) for page, name, counts in links}
+    bad, _, broken_off = (found[f"loans_520381_201012{day}_01.xlsx"] for day in (28, 29, 30))
+    assert bad[1][1] > 0 and bad[1][3] == 0, "broken rules, no error of ours"
+    assert broken_off[1] == [0, 0, 0, 1], "one error of ours and no finding"
+    page = (index.parent / bad[0]).read_text(encoding="utf-8")
+    assert "The due date is not before the event" in page and "fa-times" in page and "raised an exception" not in page
+    page = (index.parent / broken_off[0]).read_text(encoding="utf-8")
+    assert "raised an exception" in page and "KeyError" in page and "fa-exclamation-triangle text-warning" in page
+    chinese = Path(bureau(home, "--docs", lang="zh").output.strip().rpartition("：")[2])
+    assert "本系统出错" in chinese.read_text(encoding="utf-8")
 
 
 def test_a_check_that_broke_off_is_told_apart_and_goes_when_it_is_made(home: Settings) -> None:

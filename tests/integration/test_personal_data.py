@@ -14,6 +14,7 @@ from stdnum.cn import ric
 from ingest.inbox import Inbox, scan
 from ingest.readers import Findings, Naming, read
 from ingest.spec import SourceSpec, all_specs
+from tests.integration.leaks import forms, leaks
 from tests.integration.nights import SEED, City
 from warehouse.secret_key import pseudonym_key
 from warehouse.services import postgres
@@ -22,15 +23,6 @@ from warehouse.synth import PLANTED_NAMES, planted_ids
 
 pytestmark = pytest.mark.integration
 _ID = re.compile(r"\d{17}[\dXx]|\d{15}")
-_LONG_NUMBER = re.compile(rb"\d{15,}[Xx]?")
-LENGTHS = (15, 17, 18)
-
-
-def forms(ident: str) -> set[bytes]:
-    """An id as it may be written: 18 characters, without the check character, as on a card of the first generation."""
-    if len(ident) == 15:
-        return {ident.encode(), f"{ident[:6]}19{ident[6:]}".encode()}
-    return {ident.upper().encode(), ident[:17].encode(), f"{ident[:6]}{ident[8:17]}".encode()}
 
 
 @pytest.fixture(scope="module")
@@ -59,18 +51,6 @@ def _delivered(inbox: Path, spec: SourceSpec) -> Iterator[tuple[str | None, ...]
         assert day is not None
         for batch in read(spec, path, Naming("520381", day), Findings()):
             yield from batch.rows
-
-
-def leaks(content: bytes, ids: set[bytes]) -> set[bytes]:
-    """Ids and names in any of the encodings that are in use."""
-    names = [name.encode(encoding) for name in PLANTED_NAMES for encoding in ("utf-8", "gb18030", "utf-16-le")]
-    escaped = [name.encode("unicode_escape") for name in PLANTED_NAMES]
-    found = {name for name in [*names, *escaped] if name in content}
-    for number in _LONG_NUMBER.findall(content):
-        for length in LENGTHS:
-            parts = (number[start : start + length].upper() for start in range(len(number) - length + 1))
-            found.update(part for part in parts if part in ids)
-    return found
 
 
 def holds_key(settings: Settings, content: bytes) -> bool:

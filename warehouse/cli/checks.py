@@ -26,10 +26,12 @@ _NUMBERS = (*_COUNTS, "share", "threshold", "seconds")
 @click.option("--source", help="checks.source")
 @click.option("--all", "every", is_flag=True, help="checks.all")
 @click.option("--figures", is_flag=True, help="checks.figures")
+@click.option("--docs", is_flag=True, help="checks.docs")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="checks.format")
-def checks(day: datetime | None, source: str | None, every: bool, figures: bool, form: str) -> None:
+def checks(day: datetime | None, source: str | None, every: bool, figures: bool, docs: bool, form: str) -> None:
     """A table of what failed or broke off for each delivery (`--all`: of every rule); as JSON every rule."""
     from ingest.spec import source_names
+    from warehouse.check_pages import refresh
     from warehouse.checks import checks as read
     from warehouse.errors import BureauError
     from warehouse.services.running import running_services
@@ -40,6 +42,10 @@ def checks(day: datetime | None, source: str | None, every: bool, figures: bool,
     if source is not None and source not in known:
         raise BureauError("deliveries.no_source", source=source, known=", ".join(known))
     with running_services(settings, with_airflow=False):
+        if docs:
+            index = refresh(settings)
+            click.echo(t("docs.path", settings.lang, path=index) if index else t("docs.off", settings.lang))
+            return
         if figures:
             _print_figures(settings, day.date() if day else None, form)
             return
@@ -83,13 +89,15 @@ def _print(found: "list[Check]", every: bool, lang: str) -> None:
     shown = [one for one in found if every or one.result in ("failed", "error")]
     if not shown:
         return
+    from warehouse.checks import beside
+
     table = _table(("rule", "result", "severity", *_NUMBERS, "owner", "sentence"), lang)
     for one in shown:
         counts = ["" if count is None else f"{count:,}" for count in (one.checked, one.failed)]
         shares = ["" if share is None else f"{share:.2%}" for share in (one.share, one.threshold)]
         seconds = "" if one.seconds is None else f"{one.seconds:.3f}"
         said = [t(f"checks.result.{one.result}", lang), t(f"checks.severity.{one.severity}", lang)]
-        _row(table, [one.rule, *said, *counts, *shares, seconds, one.owner, one.sentence + _beside(one, lang)])
+        _row(table, [one.rule, *said, *counts, *shares, seconds, one.owner, one.sentence + beside(one, lang)])
     _show(table)
 
 
@@ -114,13 +122,3 @@ def _show(table: "Table") -> None:
 
     console = Console() if sys.stdout.isatty() else Console(width=10_000)
     console.print(table, soft_wrap=not sys.stdout.isatty())
-
-
-def _beside(one: "Check", lang: str) -> str:
-    """What stands behind the sentence: the usual range, or our error."""
-    if one.error is not None:
-        return t("checks.error", lang, kind=one.error)
-    if one.observed is None or one.lower is None or one.upper is None:
-        return ""
-    values = {"observed": f"{one.observed:.6g}", "lower": f"{one.lower:.6g}", "upper": f"{one.upper:.6g}"}
-    return t("checks.usual", lang, detail=one.detail or one.rule, **values)

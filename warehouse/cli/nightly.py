@@ -55,6 +55,8 @@ def print_report(report: "NightReport", lang: str) -> None:
             click.echo(f"  {refusal(report.reasons[source], lang)}")
     for failure in report.failures:
         click.echo(t("nightly.failure", lang, dag=failure.dag, task=failure.task, log=str(failure.log)))
+    if report.pages is not None:
+        click.echo(t("docs.path", lang, path=report.pages))
     seconds = f"{report.seconds['night']:.1f}"
     for one in report.broken:
         values = {"build": one.build_id, "rule": t(f"guard.{one.rule}", lang), "failed": one.failed, "checked": one.checked}
@@ -98,7 +100,7 @@ def print_loads(report: "NightReport", lang: str) -> None:
 
 
 def as_json(report: "NightReport") -> str:
-    """The report as one JSON object: `business_date, exit_code, build_id, broken, loads, endings, failures, seconds`."""
+    """The report as one JSON object: `business_date, exit_code, build_id, broken, loads, endings, failures, pages, seconds`."""
 
     def plain(value: object) -> str:
         return value.isoformat() if isinstance(value, date) else str(value)

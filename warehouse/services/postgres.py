@@ -264,6 +264,7 @@ def configuration(port: int, timezone: str) -> str:
         "log_parameter_max_length": 0,
         "log_statement": "'none'",
         "log_min_duration_statement": -1,
+        "log_min_messages": "'log'",  # an error's own words may quote a cell too; who asked is told
         "lc_messages": "'C'",
     }
     return "# Written anew at every start.\n" + "".join(f"{key} = {value}\n" for key, value in lines.items())

@@ -17,7 +17,15 @@ def report(*days: date) -> NightReport:
         for n, day in enumerate(days, start=1)
     )
     return NightReport(
-        date(2010, 12, 31), loads, {"loans": "loaded"}, reasons={}, build_id=1, broken=(), failures=(), seconds={"night": 1.0}
+        date(2010, 12, 31),
+        loads,
+        {"loans": "loaded"},
+        reasons={},
+        build_id=1,
+        broken=(),
+        failures=(),
+        pages=None,
+        seconds={"night": 1.0},
     )
 
 
