@@ -1,11 +1,8 @@
-"""What the DAG files wire together: Airflow's operators and triggers around `warehouse.night` and `warehouse.build`.
+"""What the DAG files wire together: Airflow's operators around `warehouse.night` and `warehouse.build`.
 
 Imported when DAG files are parsed, so only light modules stand at the top.
 """
 
-import asyncio
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NoReturn
@@ -13,17 +10,13 @@ from zoneinfo import ZoneInfo
 
 from airflow.sdk import BaseOperator, Context, CronTriggerTimetable, Param
 from airflow.sdk.exceptions import AirflowFailException
-from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from ingest.errors import InboxUnreachable
 from warehouse import night
 from warehouse.errors import BureauError
+from warehouse.services.waiting import DeliveryTrigger, SourcesTrigger, is_ahead
 from warehouse.settings import Settings, load_settings
 
-_LOOK_AT_INBOX_SECONDS = 15.0
-_LOOK_AT_LEDGER_SECONDS = 1.0
-_AGAIN_WHEN_DOWN_SECONDS = 60.0
-_AGAIN_WHEN_REFUSED_SECONDS = 300.0  # a server may lock out who knocks with a wrong password too often
 _PATIENCE_WITH_WRITERS = timedelta(minutes=10)
 _TEXT = ["null", "string"]
 
@@ -99,7 +92,7 @@ class TakeIn(BaseOperator):  # type: ignore[misc]
         """
         settings = load_settings()
         this = night_of(context, settings)
-        if _still(this.wait_until) and not self._is_here(settings, this):
+        if is_ahead(this.wait_until) and not self._is_here(settings, this):
             self._wait(this, this.wait_until, writers_until)
         try:
             taken = night.take_in(settings, self.source, this.business_date, this.inbox)
@@ -108,8 +101,8 @@ class TakeIn(BaseOperator):  # type: ignore[misc]
                 raise
             raise AirflowFailException(str(error)) from error  # to try again at once does not help
         patience = datetime.fromisoformat(writers_until) if writers_until else datetime.now(UTC) + _PATIENCE_WITH_WRITERS
-        until = this.wait_until if _still(this.wait_until) else patience
-        if _still(until) and night.is_being_written(settings, self.source, this.business_date, this.inbox):
+        until = this.wait_until if is_ahead(this.wait_until) else patience
+        if is_ahead(until) and night.is_being_written(settings, self.source, this.business_date, this.inbox):
             self._wait(this, until, patience.isoformat())
         return taken
 
@@ -150,7 +143,7 @@ class WaitForSources(BaseOperator):  # type: ignore[misc]
         settings = load_settings()
         this = night_of(context, settings)
         rest = night.unresolved(settings, this.business_date, this.since)
-        if rest and _still(this.wait_until):
+        if rest and is_ahead(this.wait_until):
             waiting = SourcesTrigger(this.business_date.isoformat(), this.since.isoformat(), _iso(this.wait_until))
             self.defer(trigger=waiting, method_name="execute")
         return rest
@@ -241,85 +234,6 @@ def _alert(context: Context, is_built: bool) -> None:
     alert = alerts.alert_of(settings, this.business_date, this.since, is_built=is_built)
     if alert is not None:
         send(settings, alert)
-
-
-class _UntilTrigger(BaseTrigger):  # type: ignore[misc]
-    """Looks again and again, in a thread, until there is nothing to wait for or the time is up."""
-
-    pause: float
-
-    def __init__(self, until: str) -> None:
-        super().__init__()
-        self.until = until
-
-    def is_over(self) -> bool:
-        raise NotImplementedError
-
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """One event: True when what was waited for is there, False at the cut-off."""
-        # A thread of its own: a server that hangs keeps nobody else's wait from ending
-        thread = ThreadPoolExecutor(1)
-        try:
-            while _still(datetime.fromisoformat(self.until)):
-                pause = self.pause
-                try:
-                    if await asyncio.get_running_loop().run_in_executor(thread, self.is_over):
-                        yield TriggerEvent(True)
-                        return
-                except InboxUnreachable as error:
-                    self.log.warning("%s", error)
-                    pause = _AGAIN_WHEN_DOWN_SECONDS if error.is_passing else _AGAIN_WHEN_REFUSED_SECONDS
-                rest = (datetime.fromisoformat(self.until) - datetime.now(UTC)).total_seconds()
-                await asyncio.sleep(max(0.0, min(pause, rest)))
-            yield TriggerEvent(False)
-        finally:
-            thread.shutdown(wait=False, cancel_futures=True)
-
-
-class DeliveryTrigger(_UntilTrigger):
-    """Until a source's delivery of a day is complete in the inbox."""
-
-    pause = _LOOK_AT_INBOX_SECONDS
-
-    def __init__(self, source: str, business_date: str, until: str, inbox: str | None) -> None:
-        super().__init__(until)
-        self.source, self.business_date, self.inbox = source, business_date, inbox
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """How the triggerer makes it anew."""
-        names = ("source", "business_date", "until", "inbox")
-        return "warehouse.orchestration.DeliveryTrigger", {name: getattr(self, name) for name in names}
-
-    def is_over(self) -> bool:
-        """Looks once. Raises InboxUnreachable."""
-        settings, day = load_settings(), date.fromisoformat(self.business_date)
-        return night.has_arrived(settings, self.source, day, self.inbox) and not night.is_being_written(
-            settings, self.source, day, self.inbox, still=True
-        )
-
-
-class SourcesTrigger(_UntilTrigger):
-    """Until every source's night has ended."""
-
-    pause = _LOOK_AT_LEDGER_SECONDS
-
-    def __init__(self, business_date: str, since: str, until: str) -> None:
-        super().__init__(until)
-        self.business_date, self.since = business_date, since
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """How the triggerer makes it anew."""
-        names = ("business_date", "since", "until")
-        return "warehouse.orchestration.SourcesTrigger", {name: getattr(self, name) for name in names}
-
-    def is_over(self) -> bool:
-        """Looks once."""
-        day, since = date.fromisoformat(self.business_date), datetime.fromisoformat(self.since)
-        return not night.unresolved(load_settings(), day, since)
-
-
-def _still(until: datetime | None) -> bool:
-    return until is not None and datetime.now(until.tzinfo) < until
 
 
 def _iso(moment: datetime | None) -> str:

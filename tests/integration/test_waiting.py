@@ -17,8 +17,9 @@ from tests.integration.ingest.conftest import SPECS, ctx, server
 from tests.integration.nights import rows
 from tests.integration.servers import free_port
 from tests.integration.test_transport import Configure, configure, delivered
-from warehouse import night, orchestration
+from warehouse import night
 from warehouse.reasons import refusal
+from warehouse.services import waiting
 from warehouse.settings import Settings
 
 pytestmark = pytest.mark.integration
@@ -26,7 +27,7 @@ __all__ = ["configure", "ctx", "delivered", "server"]
 SPEC = SPECS["registrations"]
 
 
-async def fired(trigger: orchestration.DeliveryTrigger) -> object:
+async def fired(trigger: waiting.DeliveryTrigger) -> object:
     async for event in trigger.run():
         return event.payload
     return None
@@ -41,19 +42,19 @@ def test_a_server_that_is_down_is_waited_for(configure: Configure, delivered: Pa
         looks.append(1)
         return settings if len(looks) < 3 else settings.model_copy(update={"inbox": str(delivered)})
 
-    monkeypatch.setattr(orchestration, "load_settings", later)
-    monkeypatch.setattr(orchestration, "_AGAIN_WHEN_DOWN_SECONDS", 0.01)
+    monkeypatch.setattr(waiting, "load_settings", later)
+    monkeypatch.setattr(waiting, "_AGAIN_WHEN_DOWN_SECONDS", 0.01)
     until = (datetime.now(UTC) + timedelta(minutes=2)).isoformat()
-    assert asyncio.run(fired(orchestration.DeliveryTrigger(SPEC.name, DAY.isoformat(), until, None))) is True
+    assert asyncio.run(fired(waiting.DeliveryTrigger(SPEC.name, DAY.isoformat(), until, None))) is True
     assert len(looks) == 3
 
 
 def test_the_wait_ends_at_the_cut_off(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = configure(f'inbox = "sftp://127.0.0.1:{free_port()}/in"')
-    monkeypatch.setattr(orchestration, "load_settings", lambda: settings)
+    monkeypatch.setattr(waiting, "load_settings", lambda: settings)
     until = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
     began = time.monotonic()
-    assert asyncio.run(fired(orchestration.DeliveryTrigger(SPEC.name, DAY.isoformat(), until, None))) is False
+    assert asyncio.run(fired(waiting.DeliveryTrigger(SPEC.name, DAY.isoformat(), until, None))) is False
     assert time.monotonic() - began < 30  # and not as long as the pause
 
 
