@@ -12,6 +12,7 @@ from typing import Literal
 
 from warehouse import night
 from warehouse.deliveries import deliveries
+from warehouse.guard import broken_since
 from warehouse.reasons import refusal
 from warehouse.settings import Settings
 from warehouse.texts import t
@@ -68,7 +69,9 @@ def alert_of(settings: Settings, business_date: date, since: datetime, *, is_bui
 
 def _events(settings: Settings, business_date: date, since: datetime, is_built: bool) -> Iterator[Event]:
     if not is_built:
-        yield Event("no_build", business_date=business_date)
+        broken = [t(f"guard.{one.rule}", settings.lang) for one in broken_since(settings, since)]
+        why = t("alert.broken", settings.lang, rules="; ".join(broken)) if broken else ""
+        yield Event("no_build", business_date=business_date, reason=why)
     endings = night.endings(settings, business_date, since)
     reasons = night.failures(settings, business_date)
     for source, ending in endings.items():

@@ -148,7 +148,7 @@ def test_mail_and_web_hear_of_the_night(home: Settings, mail: tuple[Mail, int], 
 
 
 def test_a_build_that_failed_is_told_first(home: Settings) -> None:
-    assert night_alert(home, is_built=False).text.startswith("The indicators of 2010-12-30 were not built")
+    assert night_alert(home, is_built=False).text.startswith("The indicators of 2010-12-30 were not published")
 
 
 def test_a_quiet_night_says_nothing(home: Settings) -> None:
