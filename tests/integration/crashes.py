@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 import zipfile
 from collections.abc import Callable
@@ -26,21 +27,25 @@ import psycopg
 from psycopg import sql
 
 from ingest.ddl import install
-from ingest.spec import all_specs
+from ingest.spec import all_specs, load_spec
 from tests.extracts import fixture_rows, write_extract, write_manifest
 from tests.integration import bad_deliveries as bad
-from tests.integration.nights import load, rows
+from tests.integration.nights import load
 from warehouse.services import postgres
 from warehouse.settings import Settings
 
 How = Literal["kill", "late", "server"]
 _LATE = 0.001
 WALKED = ("registrations", "tax_local")
+_KEPT = (
+    "ledger.delivery",
+    "ledger.check_result",
+    "ledger.delivery_measure",
+    "ledger.source_night",
+    "ledger.expected_delivery",
+)
 DAY = bad.FIRST
 LAST = DAY + timedelta(days=1)
-_MODULES = tuple(
-    f"{os.sep}ingest{os.sep}{name}.py" for name in ("accept", "archive", "load", "take_in", "ledger", "ddl", "inbox")
-)
 _FILE_EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.link", "shutil.rmtree"}
 
 
@@ -186,51 +191,73 @@ def helpers() -> list[int]:
 
 def state(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
     """Everything that a night leaves, comparable between homes: deliveries by file name and status instead of number."""
-    numbered = (
-        "with d as (select delivery_id, file_name || ' ' || row_number() over (partition by file_name order by delivery_id) "
-        "as file from ledger.delivery) "
-    )
-    found: dict[str, list[tuple[Any, ...]]] = {
-        "delivery": rows(
-            settings,
-            "select source, region, business_date, sequence, kind, file_name, sha256, rows_in_file, rows_accepted, "
-            "rows_quarantined, warnings, status, regexp_replace(reason, 'delivery [0-9]+', 'delivery') from ledger.delivery "
-            "order by file_name, delivery_id",
-        ),
-        "check": rows(
-            settings,
-            numbered + "select file, rule, severity, column_name, checked, failed, share, passed from ledger.check_result "
-            "join d using (delivery_id) order by 1, 2",
-        ),
-        "night": rows(settings, "select source, business_date, outcome from ledger.source_night order by 1, 2"),
-        "promise": rows(settings, "select source, business_date, status from ledger.expected_delivery order by 1, 2"),
-        "tables": rows(
-            settings,
-            numbered + "select regexp_replace(relname, '__d[0-9]+.*', ''), relispartition, file, "
-            "regexp_replace(relname, '.*__d[0-9]+', '') from pg_class join pg_namespace n on n.oid = relnamespace "
-            "left join d on delivery_id = substring(relname from '__d([0-9]+)')::int "
-            "where nspname = 'raw' and relkind = 'r' order by 1, 3, 4",
-        ),
-    }
-    for source in WALKED:
-        columns = ", ".join(f'"{name}"' for name in all_specs()[source].raw_columns)
-        found[f"raw {source}"] = rows(
-            settings,
-            numbered
-            + f"select file, row_id & 4294967295, {columns}, faults from raw.{source} "
-            + "join d using (delivery_id) order by 1, 2",
-        )
-        found[f"quarantine {source}"] = rows(
-            settings,
-            numbered + "select d.file, row_id & 4294967295, key, reasons, s.file from quarantine." + source + " "
-            "join d using (delivery_id) left join d as s on s.delivery_id = settled_by order by 1, 2",
-        )
+    with psycopg.connect(postgres.conninfo(settings), autocommit=True) as connection:
+        found = {name: connection.execute(statement.encode()).fetchall() for name, statement in _STATE.items()}
     files = [path for path in settings.archive.rglob("*") if path.is_file()]
     for path in files:
         assert path.parent.name == "incoming" or hashlib.sha256(path.read_bytes()).hexdigest() == path.name, "a half file"
     found["archive"] = sorted((path.parent.name, path.name) for path in files)
     found["incoming"] = [(path.name,) for path in (settings.archive / "incoming").iterdir()]
     return found
+
+
+def left_behind(settings: Settings) -> str:
+    """A digest of all that a night which broke off has left, moments apart: where two are equal a second night does the same.
+
+    Waits until the server has let go of the broken sessions.
+    """
+    with psycopg.connect(postgres.conninfo(settings), autocommit=True) as connection:
+        others = "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        while connection.execute(f"{others} and backend_type = 'client backend'".encode()).fetchone() != (0,):
+            time.sleep(0.01)
+        tables = connection.execute(
+            "select relname, relispartition from pg_class where relnamespace = 'raw'::regnamespace and relkind = 'r' order by 1"
+        ).fetchall()
+        rows: list[Any] = [tables]
+        for name in (*(f"raw.{table}" for table, _ in tables), *(f"quarantine.{source}" for source in WALKED), *_KEPT):
+            moments = "array['received_at', 'accepted_at', 'quarantined_at', 'resolved_at', 'seconds']"
+            digest = (
+                f"select md5(coalesce(string_agg(row, '' order by row), '')) from (select (to_jsonb(t) - {moments})::text as row"
+            )
+            rows += connection.execute(f"{digest} from {name} as t) as found".encode()).fetchall()
+    files = [path.relative_to(settings.archive) for path in settings.archive.rglob("*") if path.is_file()]
+    rows += sorted(str(path) for path in files if path.parts[0] != "incoming")
+    rows.append(sum(path.parts[0] == "incoming" for path in files))
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
+
+
+def _statements() -> dict[str, str]:
+    numbered = (
+        "with d as (select delivery_id, file_name || ' ' || row_number() over (partition by file_name order by delivery_id) "
+        "as file from ledger.delivery) "
+    )
+    found = {
+        "delivery": "select source, region, business_date, sequence, kind, file_name, sha256, rows_in_file, rows_accepted, "
+        "rows_quarantined, warnings, status, regexp_replace(reason, 'delivery [0-9]+', 'delivery') from ledger.delivery "
+        "order by file_name, delivery_id",
+        "check": numbered + "select file, rule, severity, column_name, checked, failed, share, passed from ledger.check_result "
+        "join d using (delivery_id) order by 1, 2",
+        "night": "select source, business_date, outcome from ledger.source_night order by 1, 2",
+        "promise": "select source, business_date, status from ledger.expected_delivery order by 1, 2",
+        "tables": numbered + "select regexp_replace(relname, '__d[0-9]+.*', ''), relispartition, file, "
+        "regexp_replace(relname, '.*__d[0-9]+', '') from pg_class join pg_namespace n on n.oid = relnamespace "
+        "left join d on delivery_id = substring(relname from '__d([0-9]+)')::int "
+        "where nspname = 'raw' and relkind = 'r' order by 1, 3, 4",
+    }
+    for source in WALKED:
+        columns = ", ".join(f'"{name}"' for name in load_spec(source).raw_columns)
+        found[f"raw {source}"] = (
+            f"{numbered} select file, row_id & 4294967295, {columns}, faults from raw.{source} "
+            "join d using (delivery_id) order by 1, 2"
+        )
+        found[f"quarantine {source}"] = (
+            f"{numbered} select d.file, row_id & 4294967295, key, reasons, s.file from quarantine.{source} "
+            "join d using (delivery_id) left join d as s on s.delivery_id = settled_by order by 1, 2"
+        )
+    return found
+
+
+_STATE = _statements()
 
 
 def differences(found: dict[str, list[tuple[Any, ...]]], wanted: dict[str, list[tuple[Any, ...]]]) -> list[str]:
