@@ -22,7 +22,7 @@ from typing import Any
 import psycopg
 
 from bench.build_city import FIRST, change, have_city
-from bench.measuring import peak, slowest, timed
+from bench.measuring import Taken, peak, slowest, timed
 from ingest.spec import all_specs
 from warehouse.build import build
 from warehouse.services import postgres
@@ -56,28 +56,29 @@ def measure(settings: Settings, db: psycopg.Connection[Any], scale: int, models:
     rows = {source: number(db, f"select count(*) from raw.{source}") for source in all_specs()}
     print(f"scale {scale}: {', '.join(f'{count:,} {source}' for source, count in rows.items())}", flush=True)
 
-    def night(day: date) -> float:
-        seconds = timed(lambda: build(settings, day))
+    def night(day: date) -> Taken:
+        taken = timed(settings, lambda: build(settings, day))
         print(f"  {slowest(settings, models)}", flush=True)
-        return seconds
+        return taken
 
     with peak(settings) as held:
         full = night(FIRST)
-    floor = timed(lambda: run_floor(settings))  # it joins the seeds, which a build makes
-    print(f"full build {full:.1f} s, floor {floor:.1f} s: {full / floor:.2f} x the floor (bar {BAR_FULL})")
+    floor = timed(settings, lambda: run_floor(settings))  # it joins the seeds, which a build makes
+    print(f"full build {full}, floor {floor}: {full.clock / floor.clock:.2f} x the floor, ", end="")
+    print(f"CPU {full.cpu / floor.cpu:.2f} x (bar {BAR_FULL})")
     print(f"peak memory {held():,.0f} MiB (bar {BAR_MEMORY_MIB:,})", flush=True)
     for account, postings, facts in per_fact(db):
         print(f"  {account}: {postings:,} postings of {facts:,} facts, {postings / facts:.2f} a fact (bar {BAR_POSTINGS})")
-    day, allowed = FIRST, BAR_NIGHT_SHARE * full + BAR_NIGHT_SECONDS
+    day, allowed = FIRST, BAR_NIGHT_SHARE * full.clock + BAR_NIGHT_SECONDS
     for share in SHARES:
         day += timedelta(days=1)
         changed = change(db, day, share)
         with peak(settings) as held:
-            seconds = night(day)
-        print(f"night of {share:.2%} ({changed:,} rows): {seconds:.1f} s = {seconds / full:.1%} of the full build, ", end="")
-        print(f"{seconds / allowed:.2f} x {allowed:.1f} s (bar for 0.10%: 1); peak memory {held():,.0f} MiB", flush=True)
+            taken = night(day)
+        print(f"night of {share:.2%} ({changed:,} rows): {taken} = {taken.clock / full.clock:.1%} of the full build, ", end="")
+        print(f"{taken.clock / allowed:.2f} x {allowed:.1f} s (bar for 0.10%: 1); peak memory {held():,.0f} MiB", flush=True)
     for last in (date(2010, 12, 31), date(2011, 1, 1)):
-        print(f"night of {last} without changes: {night(last):.1f} s", flush=True)
+        print(f"night of {last} without changes: {night(last)}", flush=True)
 
 
 @contextmanager
