@@ -69,8 +69,10 @@ def lines(story: "Story", lang: str) -> Iterator[str]:
         changed = [name for name in story.normalised if name not in story.masked]
         for key, names in (("normalised", changed), ("masked", story.masked), ("hidden", story.hidden)):
             yield t(f"row.{key}", lang, columns=", ".join(names) or "-")
-    passed = sum(one.outcome == "passed" for one in story.checks)
-    yield t("row.checks", lang, passed=passed, all=sum(one.outcome != "delivery" for one in story.checks))
+    passed = [one.rule for one in story.checks if one.outcome == "passed"]
+    yield t("row.checks", lang, passed=len(passed), all=sum(one.outcome != "delivery" for one in story.checks))
+    if passed:
+        yield "    " + ", ".join(passed)
     for one in story.checks:
         if one.outcome in ("warned", "quarantined"):
             yield "    " + t(f"row.check.{one.outcome}", lang, rule=one.rule, columns=one.columns or "-")
