@@ -111,7 +111,8 @@ def large_city(rows: int, share: float, keep: Path | None = None) -> Iterator[Se
 
 def _make(settings: Settings, folder: Path, rows: int, share: float) -> None:
     make_city(folder / "city")
-    write_delivery(Path(settings.inbox_url), rows, folder / "city")
+    file = write_delivery(Path(settings.inbox_url), rows, folder / "city")
+    file.with_suffix(".utf8").unlink()  # no department sends it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         take_in(settings, "registrations", DAY)
