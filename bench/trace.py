@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 
 from bench.large_city import large_city
-from warehouse.row_story import tell
+from warehouse.row_story import tell, tell_in
 from warehouse.services.postgres import conninfo
 from warehouse.settings import Settings
 from warehouse.trace import trace
@@ -79,7 +79,9 @@ def stories(settings: Settings, rounds: int) -> None:
     draw = random.Random(2)
     with psycopg.connect(conninfo(settings, role="bureau_evaluator"), autocommit=True) as evaluator:
         first, last = _first(evaluator, "select min(row_id), max(row_id) from raw.registrations")
-    measured("a row's whole story", rounds, lambda: tell(settings, draw.randint(first, last)))
+    measured("a row's whole story, a session for each", rounds, lambda: tell(settings, draw.randint(first, last)))
+    with psycopg.connect(conninfo(settings, role="bureau_evaluator"), autocommit=True) as evaluator:
+        measured("a row's whole story", rounds, lambda: tell_in(evaluator, settings, draw.randint(first, last)))
 
 
 def reasons(settings: Settings, rounds: int) -> None:

@@ -6,11 +6,13 @@ Everything is read as bureau_evaluator; of the archived line only names of colum
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg.rows import class_row, dict_row, tuple_row
 
+from expectations.predicates import Lists
 from expectations.rules import Rule, rules_of
 from ingest.errors import NotReady
 from ingest.places import Placed, row_line
@@ -103,14 +105,20 @@ class Story:
 
 def tell(settings: Settings, row_id: int) -> Story:
     """The story of a row. Raises BureauError("row.no_delivery") when no delivery has such a number."""
-    with psycopg.connect(conninfo(settings, role="bureau_evaluator"), row_factory=dict_row) as connection:
-        known = connection.execute("select * from mart.trace_row(%s)", [row_id]).fetchone()
-        if known is None or known["sha256"] is None or known["business_date"] is None:
-            raise BureauError("row.no_delivery", row=row_id)
-        spec = load_spec(known["source"])
-        broken = _broken(connection, spec, known, row_id)
-        counted = _counted(connection, spec, known["cells"], row_id)
-        nearby = _nearby(connection, known["delivery_id"], row_id)
+    with psycopg.connect(conninfo(settings, role="bureau_evaluator")) as connection:
+        return tell_in(connection, settings, row_id)
+
+
+def tell_in(connection: Connection, settings: Settings, row_id: int) -> Story:
+    """`tell` in a session of an evaluator: who tells many need not open one for each."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        known = cursor.execute("select * from mart.trace_row(%s)", [row_id]).fetchone()
+    if known is None or known["sha256"] is None or known["business_date"] is None:
+        raise BureauError("row.no_delivery", row=row_id)
+    spec = load_spec(known["source"])
+    broken = _broken(connection, spec, known, row_id)
+    counted = _counted(connection, spec, known["cells"], row_id)
+    nearby = _nearby(connection, known["delivery_id"], row_id)
     placed = _placed(settings, spec, known)
     checks = tuple(_check(one, broken) for one in known.pop("checks"))
     reasons = tuple(known.pop("reasons") or ())
@@ -154,15 +162,22 @@ def _broken(connection: Connection, spec: SourceSpec, known: dict[str, Any], row
     """Rules that the row breaks: what it was put aside for, or what it is warned of, asked anew of the row as it is held."""
     if known["cells"] is None:
         return set(known["reasons"] or ())
-    rules = rules_of(spec, known["business_date"], known["region"])
-    asked: list[Rule] = [rule for rule in rules if rule.kind == "row"]
+    # What no row of the delivery breaks needs no asking
+    failing = {one["rule"] for one in known["checks"] if one["failed"] != 0}
+    rules = rules_of(spec, known["business_date"], known["region"], _lists())
+    asked: list[Rule] = [rule for rule in rules if rule.kind == "row" and rule.id in failing]
     tests = ", ".join(f"({rule.sql}) is true" for rule in asked)
     where = f"delivery_id = {known['delivery_id']:d} and row_id = {row_id:d}"
-    statement = f"select array[{tests}], faults from raw.{spec.name} where {where}"
+    statement = f"select array[{tests}]::boolean [], faults from raw.{spec.name} where {where}"
     with connection.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute(statement.encode()).fetchone()
     assert row is not None, "trace_row has just read it"
     return {rule.id for rule, failed in zip(asked, row[0], strict=True) if failed} | set(row[1])
+
+
+@lru_cache(maxsize=1)
+def _lists() -> Lists:
+    return Lists.from_seeds()
 
 
 def _check(one: dict[str, Any], broken: set[str]) -> Check:

@@ -159,12 +159,14 @@ EMPTY = 3000
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_every_figure_of_a_release_adds_up_from_its_units(settings: Settings, released: list[Release]) -> None:
     """All that have units or amounts, and many of those that have none."""
     release = released[1]
     with psycopg.connect(postgres.conninfo(settings, role="bureau_evaluator"), autocommit=True) as evaluator:
         evaluator.execute(
-            "create temp table asked as select *, unit_count > 0 or numerator <> 0 or denominator <> 0 as has_some "
+            "create temp table asked as select *, "
+            "unit_count > 0 or coalesce(numerator, 0) <> 0 or coalesce(denominator, 0) <> 0 as has_some "
             "from release.figure where release_id = %s",
             [release.release_id],
         )

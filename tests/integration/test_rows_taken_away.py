@@ -30,6 +30,7 @@ Sides = tuple[Fraction, Fraction]
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", [200, 201])
 def test_a_row_taken_away_changes_figures_by_what_the_ledger_says_of_it(city: City, tmp_path: Path, seed: int) -> None:
     """Half of the rows move a figure alone: more than 200 of both draws."""
