@@ -139,9 +139,9 @@ def _copies(connection: Conn, spec: SourceSpec, made: Made, broken: int) -> None
     connection.execute(
         sql.SQL(
             "insert into {} (row_id, delivery_id, pripid, {}, faults) "
-            "select ({}::bigint << {}) + n, {}, to_char(case when {} > 0 and n %% 100 = {} then n - 1 else n end, "
+            "select ({}::bigint << {}) + n, {}, to_char(case when {} > 0 and mod(n, 100) = {} then n - 1 else n end, "
             "'FM0000000000') || pripid, {}, faults from generate_series(1, {}) as n inner join raw.pattern on place = case "
-            "when n %% 100 < {} then {} + n %% 100 else n %% {} end"
+            "when mod(n, 100) < {} then {} + mod(n, 100) else mod(n, {}) end"
         ).format(
             table,
             sql.SQL(", ").join(map(sql.Identifier, others)),
