@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from tests.integration.nights import LAST, City, quiet_build, rows
 from warehouse import build as build_module
 from warehouse import orchestration
+from warehouse.build_digest import CELL, FIGURE
 from warehouse.cli import LazyGroup
 from warehouse.errors import BureauError
 from warehouse.guard import RULES, broken_since
@@ -28,7 +29,6 @@ from warehouse.settings import Settings
 
 pytestmark = pytest.mark.integration
 Connection = psycopg.Connection[tuple[Any, ...]]
-CELL = "indicator, method_version, period, geography, breakdown_type, breakdown"
 ONE = (
     "ctid = (select ctid from evidence.indicator_value where build_id = %(build)s and indicator = '{indicator}' "
     "and breakdown_type = 'total' {more} order by period desc, geography limit 1)"
@@ -78,8 +78,8 @@ def last_build(home: Settings) -> Iterator[tuple[Connection, int]]:
         connection.execute("update ledger.build set status = 'running' where build_id = %s", [last])
         connection.execute("truncate evidence.indicator_value_current")
         connection.execute(
-            f"insert into evidence.indicator_value_current ({build_module._CURRENT}) select distinct on ({CELL}) "
-            f"{build_module._CURRENT} from evidence.indicator_value where build_id < %s order by {CELL}, build_id desc".encode(),
+            f"insert into evidence.indicator_value_current ({FIGURE}) select distinct on ({CELL}) "
+            f"{FIGURE} from evidence.indicator_value where build_id < %s order by {CELL}, build_id desc".encode(),
             [last],
         )
         yield connection, last
