@@ -1,1 +1,1 @@
-"""Figures computed once more by an engine that has nothing in common with the first: DuckDB (decisions/0007)."""
+"""Figures computed once more by an engine that has nothing in common with the first: DuckDB (decisions/0010)."""
