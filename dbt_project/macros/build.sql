@@ -59,9 +59,9 @@
 {%- endmacro %}
 
 {#- For a statement over whole tables that are not analysed yet: hashing, and memory to do it in. A small night has an analysed
-    list of the units that it works out, and reaches the rest through indices. -#}
-{% macro bulk_work() -%}
-    {%- if not is_small_part('touched') -%}
+    list of the units that it works out, and reaches the rest through indices; `always`: it reads no less on a small night. -#}
+{% macro bulk_work(always=false) -%}
+    {%- if always or not is_small_part('touched') -%}
     set local enable_nestloop = off; set local enable_mergejoin = off; set local enable_sort = off; set local jit = off; set local work_mem = '128MB'
     {%- endif -%}
 {%- endmacro %}

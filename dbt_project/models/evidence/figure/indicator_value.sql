@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false,
           indexes=[{'columns': ['build_id']},
                    {'columns': ['indicator', 'period', 'geography', 'breakdown_type', 'breakdown']}],
-          pre_hook='{{ bulk_work() }}') }}
+          pre_hook='{{ bulk_work(always=true) }}') }}
 
 -- Figures that this build changed or that are new, every version kept: the history behind mart.indicator_values.
 -- Worked out for touched groups of cells, for periods that opened since the published build, and where a source
