@@ -114,6 +114,9 @@ select * from final
 
 {#- The columns of a staging relation, in its order. -#}
 {% macro fold_columns(staging) -%}
+    {%- if not execute -%}
+        {{ return('*') }}
+    {%- endif -%}
     {{ return(adapter.get_columns_in_relation(staging) | map(attribute='name') | join(', ')) }}
 {%- endmacro %}
 

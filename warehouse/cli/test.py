@@ -21,7 +21,7 @@ _STATIC: tuple[tuple[str, list[str]], ...] = (
     ("ruff", ["ruff", "check", "."]),
     ("format", ["ruff", "format", "--check", "."]),
     ("mypy", ["mypy"]),
-    ("sqlfluff", ["sqlfluff", "lint", "dbt_project/models", "dbt_project/tests", "warehouse/migrations", "warehouse/functions"]),
+    ("sqlfluff", ["sqlfluff", "lint", "dbt_project/models", "warehouse/migrations", "warehouse/functions"]),
 )
 
 
