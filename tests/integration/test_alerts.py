@@ -18,6 +18,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from pydantic import SecretStr
 
+from ingest.errors import InboxUnreachable
 from ingest.spec import all_specs
 from tests.extracts import fixture_rows, resident_id, write_extract
 from warehouse.alerts import Alert, alert_of, is_wanted
@@ -93,7 +94,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         for source in ("loans", "tax_local"):
             take_in(settings, source, date(2010, 12, 30))
             accept(settings, source, date(2010, 12, 30))
-        note_failure(settings, "employment", date(2010, 12, 30))
+        note_failure(settings, "employment", date(2010, 12, 30), InboxUnreachable("hrss", "/srv/in", "no_folder", "none"))
         yield settings
     finally:
         postgres.stop(settings)
@@ -142,6 +143,7 @@ def test_mail_and_web_hear_of_the_night(home: Settings, mail: tuple[Mail, int], 
     for text in (body, post["text"]["content"]):
         assert "拒收：loans，loans_520381_20101230_02.xlsx" in text
         assert "缺报：tax_local，应报日期 2010-12-30" in text
+        assert "employment：夜间任务中断" in text and "文件夹或存储桶不存在" in text and "/srv/in" in text
         assert "迟到：loans，loans_520381_20101229_01.xlsx" in text
         assert "张三" not in text and "42" not in text and "{{" not in text
         assert resident_id("52038119700101001") not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -12,6 +13,7 @@ from ingest.archive import path_of
 from ingest.pseudonym import fingerprint
 from tests.integration.nights import City, disagreements, figures, play, rows
 from warehouse import rekey
+from warehouse.compaction import compact_months
 from warehouse.errors import BureauError
 from warehouse.secret_key import key_file, new_key_file, pseudonym_key
 from warehouse.services import postgres
@@ -54,6 +56,9 @@ def _release(settings: Settings) -> None:
 
 def test_a_new_key_changes_every_pseudonym_and_nothing_else(city: City, third_night: Settings, tmp_path: Path) -> None:
     settings = third_night
+    with psycopg.connect(postgres.conninfo(settings), autocommit=True) as connection:  # in a month's table as well
+        compact_months(connection, settings.model_copy(update={"compact_after_months": 0}), date(2011, 1, 1))
+    assert ("registrations__m201012",) in rows(settings, "select tablename from pg_tables where schemaname = 'raw'")
     _release(settings)
     old, (before, persons, _) = pseudonym_key(settings), state(settings)
     done = rekey.rotate(settings)
