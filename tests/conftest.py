@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,14 +20,28 @@ Connect = Callable[..., psycopg.Connection[tuple[object, ...]]]
 _ROOMS = ("integration", "end_to_end")  # the long ones begin first
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are written into the names
+def _plays_in_city(file: Path) -> bool:
+    return "city: City" in file.read_text(encoding="utf-8")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the tests of `./bureau test`: a file stays with one of them, and all files that play in the session's
-    city stay together, so that there is one city."""
-    in_city = {item.path for item in items if "city" in getattr(item, "fixturenames", ())}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("city" if item.path in in_city else item.nodeid.partition("::")[0]))
+    """Files that play in the session's city come first, then the other long ones."""
+    in_city = {path for path in {item.path for item in items} if _plays_in_city(path)}
     items.sort(key=lambda item: (item.path not in in_city, item.path.parts[-2] not in _ROOMS))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Two processes share the tests of `./bureau test`: a file stays with one of them, and all files that play in the session's
+    city stay together, so that there is one city. (The groups of xdist itself are lost with the node ids of pytest 9.2.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "city" if _plays_in_city(config.rootpath / file) else file
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

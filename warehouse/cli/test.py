@@ -13,8 +13,8 @@ from warehouse.texts import t
 
 _AT_A_TIME = 2
 
-# Files are shared out whole, in the order of tests/conftest.py
-_PARALLEL = ["-n", str(_AT_A_TIME), "--dist", "loadgroup", "--no-loadscope-reorder"]
+# Files are shared out whole, in the order and by the scheduler of tests/conftest.py
+_PARALLEL = ["-n", str(_AT_A_TIME), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 # Name, and the module with its arguments
 _STATIC: tuple[tuple[str, list[str]], ...] = (
