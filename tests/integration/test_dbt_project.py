@@ -9,7 +9,7 @@ import pytest
 
 from ingest.ddl import install
 from ingest.spec import all_specs
-from warehouse.build import build
+from tests.integration.nights import quiet_build
 from warehouse.dbt import run_dbt
 from warehouse.services import postgres
 from warehouse.settings import Settings
@@ -24,7 +24,7 @@ def built(database: Settings) -> Settings:
     """A database that an empty build has filled with relations: unit tests take the types of their rows from them."""
     with psycopg.connect(postgres.conninfo(database), autocommit=True) as connection:
         install(connection, list(all_specs().values()))
-    build(database, date(2009, 3, 31))
+    quiet_build(database, date(2009, 3, 31))
     return database
 
 
