@@ -33,7 +33,7 @@ from warehouse.settings import Settings, load_settings
 pytestmark = pytest.mark.integration
 SPECS = all_specs()
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
-MEAN = "{{ 7 * 6 }} 张三.txt"
+MEAN = "{{ 7001 * 6007 }} 张三.txt"
 
 
 class Mail:
@@ -145,7 +145,7 @@ def test_mail_and_web_hear_of_the_night(home: Settings, mail: tuple[Mail, int], 
         assert "缺报：tax_local，应报日期 2010-12-30" in text
         assert "employment：夜间任务中断" in text and "文件夹或存储桶不存在" in text and "/srv/in" in text
         assert "迟到：loans，loans_520381_20101229_01.xlsx" in text
-        assert "张三" not in text and "42" not in text and "{{" not in text
+        assert "张三" not in text and "42055007" not in text and "{{" not in text
         assert resident_id("52038119700101001") not in text
 
 

@@ -224,7 +224,7 @@ def test_a_build_is_proven_by_the_digest_it_was_published_with(
         assert [one.kind for one in found] == [] and [one.kind for one in wrong] == ["build"]
     forged.execute(say, [*before, LAST])
     assert build_findings(forged, LAST)[1] == []
-    for change in ("indicator_value set unit_count = unit_count + 1", "posting set weight = weight + 1"):
+    for change in ("indicator_value set unit_count = unit_count + 1", "posting set weight = weight * 2"):
         with forged.transaction(force_rollback=True):
             forged.execute(f"update evidence.{change} where build_id = {LAST}".encode())
             assert build_digest(forged, LAST).whole != before[0]
