@@ -135,7 +135,7 @@ def columns_of_tables(connection: Connection) -> dict[str, dict[str, dict[str, s
         inner join pg_class as c on a.attrelid = c.oid and c.relkind in ('r', 'p', 'v') and not c.relispartition
         inner join pg_namespace as n on c.relnamespace = n.oid
         where
-            n.nspname in ('raw', 'quarantine', 'ledger', 'staging', 'register', 'evidence', 'mart')
+            n.nspname in ('raw', 'quarantine', 'ledger', 'staging', 'register', 'evidence', 'release', 'mart')
             and a.attnum > 0 and not a.attisdropped
         order by 1, 2, a.attnum
         """

@@ -25,13 +25,15 @@ if TYPE_CHECKING:
 
 Connection = psycopg.Connection[Any]
 
-_SCHEMAS = ("raw", "quarantine", "ledger", "staging", "register", "evidence", "mart")
+_SCHEMAS = ("raw", "quarantine", "ledger", "staging", "register", "evidence", "release", "mart")
 _GIVEN = (
     ("ledger", "delivery"),
     ("ledger", "build"),
     ("ledger", "build_input"),
     ("ledger", "expected_delivery"),
     ("register", "coding"),
+    ("release", "published"),
+    ("release", "figure"),
 )
 _KEYS = ("row_id", "delivery_id", "key", "settled_by")  # of a quarantined row: what models may read
 _EMPTY = ("posting", "account", "indicator_value_current")
