@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ Connect = Callable[..., psycopg.Connection[tuple[object, ...]]]
 _ROOMS = ("integration", "end_to_end")  # the long ones begin first
 
 
+@cache
 def _plays_in_city(file: Path) -> bool:
     return "city: City" in file.read_text(encoding="utf-8")
 

@@ -7,13 +7,11 @@ from typing import Any
 
 import psycopg
 
+from warehouse import figure
+
 Connection = psycopg.Connection[Any]
 
-CELL = "indicator, method_version, period, geography, breakdown_type, breakdown"
-FIGURE = (
-    "indicator, method_version, period, period_grain, geography, geography_vintage, breakdown_type, breakdown, value, "
-    "numerator, denominator, unit_count, standard_error, ci_low, ci_high, availability, status, build_id"
-)
+CELL, FIGURE = ", ".join(figure.CELL), ", ".join(figure.COLUMNS)
 _POSTING = (  # by name: a column that comes later is no part of what an earlier build said
     "account, effective_date, until_date, period_grain, geography, geo_scope, applies_to, sector, industry, founder_groups, sex, "
     "birth_year, psu, unit_type, unit_id, weight, source_rows, caused_by"

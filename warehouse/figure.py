@@ -14,6 +14,15 @@ from warehouse.indicators import Indicator
 
 Grain = Literal["M", "Q", "Y"]
 
+CELL = ("indicator", "method_version", "period", "geography", "breakdown_type", "breakdown")
+"""Which figure a row of figures is."""
+COLUMNS = (
+    "indicator", "method_version", "period", "period_grain", "geography", "geography_vintage", "breakdown_type", "breakdown",
+    "value", "numerator", "denominator", "unit_count", "standard_error", "ci_low", "ci_high", "availability", "status",
+    "build_id",
+)  # fmt: skip
+"""All that is kept of a figure, in this order."""
+
 
 @dataclass(frozen=True)
 class Period:

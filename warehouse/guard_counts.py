@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from warehouse.build_digest import CELL
 from warehouse.indicators import Indicator, Part, load_indicators
 from warehouse.settings import Settings
 
@@ -32,7 +33,6 @@ _BULK = """
     set local enable_nestloop = off; set local enable_mergejoin = off; set local enable_sort = off; set local jit = off;
     set local work_mem = '128MB'
 """
-_SAME = "indicator, method_version, period, geography, breakdown_type, breakdown"
 _GROUP = "indicator, method_version, period, breakdown_type, breakdown"
 _PLACE = """
     place as materialized (
@@ -45,17 +45,17 @@ _PLACE = """
 # ENT_NET = ENT_NEW + ENT_MIG - ENT_EXIT - ENT_PURGE wherever one of them was written
 _NET_IDENTITY = f"""
     with written as materialized (
-        select {_SAME}, numerator from evidence.indicator_value where build_id = %(build)s and indicator = any(%(of)s)
+        select {CELL}, numerator from evidence.indicator_value where build_id = %(build)s and indicator = any(%(of)s)
     ),
     cell as (select distinct method_version, period, geography, breakdown_type, breakdown from written),
     published as (
-        select {_SAME}, c.numerator from evidence.indicator_value_current as c
+        select {CELL}, c.numerator from evidence.indicator_value_current as c
         inner join cell using (method_version, period, geography, breakdown_type, breakdown)
         where indicator = any(%(of)s)
     ),
     gap as (
         select sum(s.sign * coalesce(w.numerator, p.numerator)) as gap
-        from written as w full join published as p using ({_SAME})
+        from written as w full join published as p using ({CELL})
         inner join unnest(%(of)s::text [], %(signs)s::integer []) as s (indicator, sign) using (indicator)
         group by method_version, period, geography, breakdown_type, breakdown
         having count(*) = cardinality(%(of)s::text [])
@@ -71,19 +71,19 @@ _CITY_IS_TOWNS = f"""
         where indicator = any(%(of)s) and geography not in (select geography from place)
     ),
     written as materialized (
-        select {_SAME}, numerator, denominator from evidence.indicator_value
+        select {CELL}, numerator, denominator from evidence.indicator_value
         where build_id = %(build)s and indicator = any(%(of)s) and indicator not in (select indicator from elsewhere)
     ),
     groups as (select distinct {_GROUP} from written),
     published as (
-        select {_SAME}, c.numerator, c.denominator from evidence.indicator_value_current as c
+        select {CELL}, c.numerator, c.denominator from evidence.indicator_value_current as c
         inner join groups using ({_GROUP})
     ),
     now_known as (
         select
-            {_SAME}, case when w.indicator is null then p.numerator else w.numerator end as numerator,
+            {CELL}, case when w.indicator is null then p.numerator else w.numerator end as numerator,
             case when w.indicator is null then p.denominator else w.denominator end as denominator
-        from written as w full join published as p using ({_SAME})
+        from written as w full join published as p using ({CELL})
         inner join place using (geography)
     ),
     gap as (

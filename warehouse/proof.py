@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from warehouse.build import code_commit, last_published, only_build
+from warehouse.build_digest import CELL
 from warehouse.dbt import run_dbt
 from warehouse.errors import BureauError
 from warehouse.settings import Settings
@@ -24,7 +25,6 @@ _IDENTITY = (
     "account, effective_date, until_date, period_grain, geography, geo_scope, applies_to, sector, industry, founder_groups, sex, "
     "birth_year, psu, unit_type, unit_key, source_rows"
 )
-_CELL = "indicator, method_version, period, geography, breakdown_type, breakdown"
 _FIGURE = "value, numerator, denominator, unit_count, availability, status"
 
 
@@ -186,11 +186,11 @@ def _told(side: str) -> str:
 _FIGURES = f"""
 create temporary table figure_difference on commit preserve rows as
 select
-    concat_ws(' ', {_CELL}) as what,
+    concat_ws(' ', {CELL}) as what,
     case when s.indicator is not null then {_told("s")} end as standing,
     case when r.indicator is not null then {_told("r")} end as recomputed
 from evidence.indicator_value_current as s
-full join {PREFIX}evidence.indicator_value as r using ({_CELL})
+full join {PREFIX}evidence.indicator_value as r using ({CELL})
 where
     s.indicator is null
     or r.indicator is null

@@ -30,7 +30,7 @@ def hold_formulas(connection: Connection, build_id: int) -> None:
     found = connection.execute("select indicator, method_version, formula from ledger.formula").fetchall()
     standing = {(indicator, version): formula for indicator, version, formula in found}
     changed = [name for name, formula in given.items() if standing.get(name, formula) != formula]
-    if changed and (used := sorted(name for name in changed if name in _computed(connection))):
+    if changed and (used := sorted(_computed(connection).intersection(changed))):
         names = ", ".join(f"{indicator} ({version})" for indicator, version in used)
         raise BureauError("build.formula_changed", indicators=names)
     connection.cursor().executemany(

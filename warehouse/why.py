@@ -5,7 +5,7 @@ differences are put together by cause and applied in one written order; a cause'
 top of those before it, so the parts add up whatever the formula.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -35,9 +35,8 @@ class Vintage:
 
 
 @dataclass(frozen=True)
-class Cause:
-    """What one cause did: units, numerator and denominator (unscaled), and the value on top of the causes before it; `delivery`
-    is the file that brought it, with its department."""
+class Moved:
+    """What the units of one cause did to both sides, unscaled; `delivery` is the file that brought it, with its department."""
 
     cause: str
     department: str | None
@@ -45,6 +44,17 @@ class Cause:
     units: int
     numerator: Decimal
     denominator: Decimal
+
+    @property
+    def place(self) -> tuple[int, str, str]:
+        """Where it stands in the written order."""
+        return ORDER.index(self.cause), self.department or "", self.delivery or ""
+
+
+@dataclass(frozen=True)
+class Cause(Moved):
+    """`value` is what it adds to the figure on top of the causes before it."""
+
     value: Decimal | None
 
 
@@ -74,7 +84,7 @@ def why(
     with psycopg.connect(conninfo(settings, role="bureau_evaluator"), autocommit=True) as connection:
         before, old_vintage = _figure_at(connection, indicator, when, place, cell, old.build_id)
         after, new_vintage = _figure_at(connection, indicator, when, place, cell, new.build_id)
-        with connection.cursor(row_factory=class_row(_Moved)) as cursor:
+        with connection.cursor(row_factory=class_row(Moved)) as cursor:
             moved = cursor.execute(_CAUSES, [name, when.label, old.build_id, new.build_id, place, *cell]).fetchall()
     rest = "definition" if before.method_version != after.method_version else "unexplained"
     if old_vintage != new_vintage:
@@ -121,24 +131,7 @@ def _figure_at(
 _CAUSES = "select cause, department, delivery, units, numerator, denominator from mart.figure_causes(%s, %s, %s, %s, %s, %s, %s)"
 
 
-@dataclass(frozen=True)
-class _Moved:
-    """What the units of one cause and delivery did to both sides."""
-
-    cause: str
-    department: str | None
-    delivery: str | None
-    units: int
-    numerator: Decimal
-    denominator: Decimal
-
-    @property
-    def place(self) -> tuple[int, str, str]:
-        """Where it stands in the written order."""
-        return ORDER.index(self.cause), self.department or "", self.delivery or ""
-
-
-def _parts(indicator: Indicator, old: Figure, new: Figure, moved: list[_Moved], rest: str) -> list[Cause]:
+def _parts(indicator: Indicator, old: Figure, new: Figure, moved: list[Moved], rest: str) -> list[Cause]:
     """The causes in order, each with what it adds to the value; what the postings do not say is `rest`."""
     numerator, denominator = old.numerator or Decimal(0), old.denominator or Decimal(0)
     left = (
@@ -146,7 +139,7 @@ def _parts(indicator: Indicator, old: Figure, new: Figure, moved: list[_Moved], 
         (new.denominator or Decimal(0)) - denominator - sum(one.denominator for one in moved),
     )
     if any(left):
-        moved = [*moved, _Moved(rest, None, None, 0, *left)]
+        moved = [*moved, Moved(rest, None, None, 0, *left)]
     has_parts = indicator.denominator is not None
     found, before = [], old.value
     for place, one in enumerate(sorted(moved, key=lambda one: one.place), start=1):
@@ -154,7 +147,7 @@ def _parts(indicator: Indicator, old: Figure, new: Figure, moved: list[_Moved], 
         # The last step ends at the figure as it was shown
         after = new.value if place == len(moved) else _value(indicator, numerator, denominator if has_parts else None)
         part = None if after is None or before is None else after - before
-        found.append(Cause(one.cause, one.department, one.delivery, one.units, one.numerator, one.denominator, part))
+        found.append(Cause(**asdict(one), value=part))
         before = after
     return found
 

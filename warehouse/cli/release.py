@@ -60,7 +60,7 @@ def create(
     if form == "json":
         click.echo(_json(_document(made)))
     else:
-        click.echo(_line(made, settings.lang))
+        click.echo(made.line(settings.lang))
         click.echo(t("release.waits", settings.lang, release=made.release_id))
 
 
@@ -84,7 +84,7 @@ def approve(release_id: int, reject: bool, note: str | None) -> None:
         psycopg.connect(conninfo(settings, role="bureau_owner"), autocommit=True) as connection,
     ):
         decide(connection, release_id, not reject, asker().login, note)
-        click.echo(_line(find_release(connection, release_id), settings.lang))
+        click.echo(find_release(connection, release_id).line(settings.lang))
 
 
 @release.command("list", help="release.list.help", short_help="release.list.short")
@@ -99,7 +99,7 @@ def list_(form: str) -> None:
     if not found:
         click.echo(t("release.none", settings.lang))
     for one in found:
-        click.echo(_line(one, settings.lang))
+        click.echo(one.line(settings.lang))
     for planned in due:
         click.echo(
             t(
@@ -124,7 +124,7 @@ def show(release_id: int, form: str) -> None:
     if form == "json":
         click.echo(_json(_document(one)))
         return
-    click.echo(_line(one, settings.lang))
+    click.echo(one.line(settings.lang))
     for name in FACTS[3:]:  # the line above says those before
         if (value := getattr(one, name)) is not None:
             click.echo(f"  {t(f'release.field.{name}', settings.lang)}: {value}")
@@ -208,18 +208,6 @@ def _releases(release_id: int | None) -> tuple["Settings", "list[Release]"]:
         psycopg.connect(conninfo(settings, role="bureau_evaluator"), autocommit=True) as connection,
     ):
         return settings, all_releases(connection) if release_id is None else [find_release(connection, release_id)]
-
-
-def _line(one: "Release", lang: str) -> str:
-    return t(
-        "release.line",
-        lang,
-        release=one.release_id,
-        title=one.title,
-        date=one.business_date.isoformat(),
-        build=one.build_id,
-        state=t(f"release.state.{one.state}", lang),
-    )
 
 
 def _document(one: "Release") -> dict[str, Any]:

@@ -46,7 +46,6 @@ def _load(
     from openlineage.client.facet_v2 import (
         dataset_version_dataset,
         documentation_dataset,
-        output_statistics_output_dataset,
         schema_dataset,
     )
 
@@ -60,14 +59,13 @@ def _load(
         "schema": schema_dataset.SchemaDatasetFacet(columns, producer=PRODUCER),
         "documentation": documentation_dataset.DocumentationDatasetFacet(spec.title.en, producer=PRODUCER),
     }
-    counted = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(rowCount=rows, producer=PRODUCER)
     return Told(
         names.run(f"load/{delivery_id}/{began.isoformat()}"),
         names.job(f"load.{spec.name}", "LOAD", "BUREAU"),
         began,
         ended,
         [InputDataset(names.files, file, {}, facets=dict(about))],
-        [names.written(f"raw.{spec.name}", {"outputStatistics": counted}, table)],
+        [names.written(f"raw.{spec.name}", _counted(rows), table)],
         failure,
     )
 
@@ -85,7 +83,6 @@ def _check(
     from openlineage.client.facet_v2 import (
         data_quality_assertions_dataset,
         data_quality_metrics_input_dataset,
-        output_statistics_output_dataset,
     )
 
     total, _, put_aside = rows
@@ -95,15 +92,22 @@ def _check(
             columnMetrics={}, rowCount=total, producer=PRODUCER
         ),
     }
-    counted = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(rowCount=put_aside, producer=PRODUCER)
     return Told(
         names.run(f"check/{delivery_id}/{began.isoformat()}"),
         names.job(f"check.{spec.name}", "CHECK", "GREAT_EXPECTATIONS"),
         began,
         ended,
         [names.read(f"raw.{spec.name}", seen)],
-        [names.written(f"quarantine.{spec.name}", {"outputStatistics": counted})],
+        [names.written(f"quarantine.{spec.name}", _counted(put_aside))],
     )
+
+
+def _counted(rows: int | None) -> dict[str, Any]:
+    """How many rows were written."""
+    from openlineage.client.facet_v2 import output_statistics_output_dataset
+
+    said = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(rowCount=rows, producer=PRODUCER)
+    return {"outputStatistics": said}
 
 
 def _assertions(connection: Connection, delivery_id: int) -> list[Any]:

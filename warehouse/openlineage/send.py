@@ -22,21 +22,26 @@ _RETRY = {"total": 2, "backoff_factor": 0.3, "status_forcelist": [500, 502, 503,
 
 def tell_deliveries(settings: Settings, source: str, deliveries: list[int]) -> None:
     """Tell of loads and checks."""
-    from ingest.spec import load_spec
-    from warehouse.openlineage.deliveries import of_deliveries
 
-    _tell(settings, lambda connection, names: of_deliveries(connection, names, load_spec(source), deliveries))
+    def told(connection: Connection, names: Names) -> Iterable[Told]:
+        from ingest.spec import load_spec
+        from warehouse.openlineage.deliveries import of_deliveries
+
+        return of_deliveries(connection, names, load_spec(source), deliveries)
+
+    _tell(settings, told)
 
 
 def tell_build(settings: Settings, build_id: int) -> None:
     """Tell of a build that has ended, and of dbt in it."""
-    from warehouse.lineage.read import columns_of_tables
-    from warehouse.openlineage.models import of_build
 
-    _tell(
-        settings,
-        lambda connection, names: of_build(connection, names, settings.dbt_target, columns_of_tables(connection), build_id),
-    )
+    def told(connection: Connection, names: Names) -> Iterable[Told]:
+        from warehouse.lineage.read import columns_of_tables
+        from warehouse.openlineage.models import of_build
+
+        return of_build(connection, names, settings.dbt_target, columns_of_tables(connection), build_id)
+
+    _tell(settings, told)
 
 
 def _tell(settings: Settings, told: Callable[[Connection, Names], Iterable[Told]]) -> None:

@@ -10,12 +10,8 @@ from typing import Any
 
 import psycopg
 
-CELL = ("indicator", "method_version", "period", "geography", "breakdown_type", "breakdown")
-COLUMNS = (
-    "indicator", "method_version", "period", "period_grain", "geography", "geography_vintage", "breakdown_type", "breakdown",
-    "value", "numerator", "denominator", "unit_count", "standard_error", "ci_low", "ci_high", "availability", "status",
-    "build_id",
-)  # fmt: skip
+from warehouse.figure import CELL, COLUMNS
+
 _NUMBERS = {"value", "numerator", "denominator", "standard_error", "ci_low", "ci_high"}
 START = "0" * 64
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from math import isclose
 
-from warehouse.releases.chain import CELL, lines
+from warehouse.figure import CELL
+from warehouse.releases.chain import lines
 from warehouse.releases.register import Connection, Release
 from warehouse.releases.stored import Finding
 

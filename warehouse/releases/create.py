@@ -7,8 +7,9 @@ from decimal import Decimal
 import psycopg
 
 from warehouse.errors import BureauError
+from warehouse.figure import CELL, COLUMNS
 from warehouse.releases.calendar import Turn, embargo_of
-from warehouse.releases.chain import CELL, COLUMNS, columns, lines, linked, order
+from warehouse.releases.chain import columns, lines, linked, order
 from warehouse.releases.register import Connection, Release, all_releases, find_release, last_approved
 from warehouse.releases.seal import seals, start_of
 from warehouse.services.postgres import conninfo

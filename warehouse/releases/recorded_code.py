@@ -1,6 +1,7 @@
 """The code that a build was made with, when its commit is at hand; and a night played by it, in a process of its own."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -81,11 +82,5 @@ def _as_variables(settings: Settings) -> dict[str, str]:
         if value is None:
             continue
         plain = value.get_secret_value() if isinstance(value, SecretStr) else to_jsonable_python(value)
-        found[f"BUREAU_{name.upper()}"] = plain if isinstance(plain, str) else _json(plain)
+        found[f"BUREAU_{name.upper()}"] = plain if isinstance(plain, str) else json.dumps(plain)
     return found
-
-
-def _json(value: object) -> str:
-    import json
-
-    return json.dumps(value)

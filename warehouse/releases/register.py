@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 
 from warehouse.errors import BureauError
 from warehouse.releases.seal import decision_seal
+from warehouse.texts import t
 
 Connection = psycopg.Connection[Any]
 
@@ -51,6 +52,18 @@ class Release:
         if not self.approved:
             return "rejected"
         return "published" if self.is_visible else "embargoed"
+
+    def line(self, lang: str) -> str:
+        """The release on a line."""
+        return t(
+            "release.line",
+            lang,
+            release=self.release_id,
+            title=self.title,
+            date=self.business_date.isoformat(),
+            build=self.build_id,
+            state=t(f"release.state.{self.state}", lang),
+        )
 
 
 _SELECT = """

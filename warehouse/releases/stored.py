@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from warehouse.build_digest import ACCOUNT, DIGEST_METHOD, DIGEST_METHODS, FIGURE, Part, account_parts, build_digest, sealed_parts
-from warehouse.releases.chain import CELL, columns, lines, link, named
+from warehouse.build_digest import ACCOUNT, DIGEST_METHOD, DIGEST_METHODS, Part, account_parts, build_digest, sealed_parts
+from warehouse.figure import CELL, COLUMNS
+from warehouse.releases.chain import columns, lines, link, named
 from warehouse.releases.create import inputs_digest
 from warehouse.releases.register import Connection, Release
 from warehouse.releases.seal import Seal, decision_seal, kept_seals, seals, start_of
@@ -108,7 +109,7 @@ def chain_findings(connection: Connection, release: Release) -> Iterator[Finding
 
 def shown_findings(connection: Connection, release: Release) -> Iterator[Finding]:
     """The build's figures against the frozen ones; and what people see now against what the newest build said."""
-    compared = [name for name in FIGURE.split(", ") if name not in (*CELL, "build_id")]
+    compared = [name for name in COLUMNS if name not in (*CELL, "build_id")]
     frozen = f"(select * from release.figure where release_id = {release.release_id})"
     # R is the release's own word
     builds = [row[0] for row in connection.execute("select build_id from ledger.build where status = 'published'")]

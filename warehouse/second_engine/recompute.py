@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from warehouse.figure import CELL
 from warehouse.lineage.read import columns_of_tables
-from warehouse.releases.chain import CELL
 from warehouse.releases.compare import COMPARED, NONE, Entry
 from warehouse.second_engine.translate import MACROS, translated, type_of
 

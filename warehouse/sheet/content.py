@@ -178,23 +178,9 @@ def _made(sheet: Sheet, lang: str) -> tuple[Block, ...]:
         rows.append((t("release.field.head", lang), sheet.release.head))
     return (
         Heading(t("sheet.made", lang)),
-        *([Paragraph(_release(sheet, lang))] if sheet.release else []),
+        *([Paragraph(sheet.release.line(lang))] if sheet.release else []),
         Paragraph(t("lineage.build", lang, build=build.build_id, date=build.business_date.isoformat())),
         Table((t("lineage.column.fact", lang), t("lineage.column.value", lang)), tuple(rows), codes=(1,)),
-    )
-
-
-def _release(sheet: Sheet, lang: str) -> str:
-    one = sheet.release
-    assert one is not None
-    return t(
-        "release.line",
-        lang,
-        release=one.release_id,
-        title=one.title,
-        date=one.business_date.isoformat(),
-        build=one.build_id,
-        state=t(f"release.state.{one.state}", lang),
     )
 
 
