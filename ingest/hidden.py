@@ -11,7 +11,7 @@ from ingest.normalise import Column
 from ingest.pseudonym import MASK, canonical_id, is_birthday, is_right, mask_business_name, mask_name
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff·•]{2,}")
-_HAN_LINES = re.compile(rf"(?:{_HAN.pattern}\n)*+{_HAN.pattern}")
+_HAN_LINES = re.compile(rf"(?:{_HAN.pattern}\n)*{_HAN.pattern}")
 NO_NAMES = frozenset(["不详", "未知", "待补", "待查", "暂无", "没有", "无名", "空白", "不明", "未填", "姓名", "负责人", "经营者"])
 _ID_18 = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
 _ID_15_OR_18 = re.compile(r"(?<![0-9])(?:[0-9]{17}[0-9Xx]|[0-9]{15})(?![0-9])")

@@ -105,10 +105,13 @@ class CsvCut:
 
     @cached_property
     def _tidy(self) -> re.Pattern[bytes]:
-        """Lines of which each is a record: every quote is closed in its line, at the ends of a cell or doubled within it."""
+        """Lines of which each is a record: every quote is closed in its line, at the ends of a cell or doubled within it.
+
+        Only single characters are repeated possessively: before Python 3.11.5 a repeated group of that kind matches wrongly.
+        """
         delimiter = re.escape(self.delimiter.encode())
-        cell = rb'(?:"(?:[^"\n]++|"")*+"|[^"\r\n' + delimiter + rb"]*+)"
-        return re.compile(rb"(?:" + cell + rb"(?:" + delimiter + cell + rb")*+\r?\n)++")
+        cell = rb'(?:"[^"\n]*+(?:""[^"\n]*+)*"|[^"\r\n' + delimiter + rb"]*+)"
+        return re.compile(rb"(?:" + cell + rb"(?:" + delimiter + cell + rb")*\r?\n)+")
 
     def __call__(self, block: bytes, ended: bool) -> Cut:
         """The whole records at the front of a block; `ended`: nothing follows it."""

@@ -5,12 +5,12 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import ZipFile
 
 from pydantic import SecretStr
 from pydantic_core import to_jsonable_python
@@ -45,15 +45,15 @@ def code_of(commit: str | None, present: str | None, project: Path = PROJECT) ->
         yield project, present
         return
     with TemporaryDirectory(prefix="code-") as folder:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-            files.extractall(folder, filter="data")
+        with ZipFile(io.BytesIO(archive)) as files:
+            files.extractall(folder)
         yield Path(folder), commit
 
 
 def _archive(project: Path, commit: str) -> bytes | None:
     if not (project / ".git").exists():
         return None
-    command = ["git", "-c", f"safe.directory={project}", "-C", str(project), "archive", "--format=tar", commit]
+    command = ["git", "-c", f"safe.directory={project}", "-C", str(project), "archive", "--format=zip", commit]
     try:
         return subprocess.run(command, capture_output=True, check=True, timeout=120).stdout
     except (OSError, subprocess.SubprocessError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingest.readers.records import CsvCut
@@ -18,6 +18,7 @@ class _Never(CsvCut):
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(PIECES, max_size=25), st.booleans())
+@example(['"x"\n', ",", '"'], True)  # a repeated group that is possessive takes too much before Python 3.11.5
 def test_cut_at_a_look_or_by_the_csv_module_is_the_same(pieces: list[str], ended: bool) -> None:
     block = "".join(pieces).encode("gb18030")
     assert CsvCut("gb18030", ",")(block, ended) == _Never("gb18030", ",")(block, ended)
