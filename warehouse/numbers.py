@@ -1,5 +1,6 @@
 """Decimals as people and JSON get them."""
 
+import json
 from decimal import Decimal
 
 
@@ -9,3 +10,12 @@ def number(value: Decimal | None) -> str | None:
         return None
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def as_json(document: object) -> str:
+    """A document as JSON; decimals as their shortest plain text, days and moments as theirs."""
+    return json.dumps(document, ensure_ascii=False, indent=1, default=_plain)
+
+
+def _plain(value: object) -> str | None:
+    return number(value) if isinstance(value, Decimal) else str(value)

@@ -1,14 +1,13 @@
 """`./bureau revisions`: an indicator's values in release after release."""
 
 import csv
-import json
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from warehouse.numbers import number
+from warehouse.numbers import as_json, number
 from warehouse.texts import t
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def revisions(indicator: str, grain: Any, geography: str | None, breakdown: str 
     with running_services(settings, with_airflow=False):
         found = triangle(settings, indicator, grain=grain, geography=geography, breakdown=breakdown)
     if form == "json":
-        print(json.dumps(asdict(found), ensure_ascii=False, indent=1, default=lambda value: number(value) or str(value)))
+        print(as_json(asdict(found)))
     elif form == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(["period", *(f"R{one.release_id}" for one in found.releases)])

@@ -1,12 +1,11 @@
 """`./bureau why`: what changed a figure between two releases or builds."""
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from warehouse.numbers import number
+from warehouse.numbers import as_json, number
 from warehouse.texts import t
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def why(indicator: str, period: str, old: str, new: str, geography: str | None, 
         one, other = vintage(settings, old), vintage(settings, new)
         found = explain(settings, indicator, period, one, other, geography=geography, breakdown=breakdown)
     if form == "json":
-        print(json.dumps(asdict(found), ensure_ascii=False, indent=1, default=lambda value: number(value) or str(value)))
+        print(as_json(asdict(found)))
         return
     for line in lines(found, settings.lang):
         click.echo(line)
