@@ -113,7 +113,7 @@ def reasons(settings: Settings, rounds: int) -> None:
     """Differences between the two builds."""
     old, new = vintage(settings, "B1"), vintage(settings, "B2")
     for indicator in ("ENT_STK", "ENT_NEW", "JOB_YOUNG"):
-        ask = partial(why, settings, indicator, "2010", old, new, geography=None, breakdown=None)
+        ask = partial(why, settings, indicator, "2010", old, new)
         told = ", ".join(f"{one.cause} {one.units:,}" for one in ask().causes)
         assert "unexplained" not in told
         print(f"{indicator} moved by units: {told}")

@@ -40,10 +40,11 @@ class PutAside:
 
 @dataclass(frozen=True)
 class Excluded:
-    """A page of the units of each side, how many there are for each role and reason (a unit may have several), and all rows put
-    aside that may belong to the cell."""
+    """A page of the units of each side, how many there are for each role (`all`), and for each role and reason (a unit may have
+    several), and all rows put aside that may belong to the cell."""
 
     units: tuple[ExcludedUnit, ...]
+    all: dict[str, int]
     counts: dict[str, dict[str, int]]
     rows: tuple[PutAside, ...]
 
@@ -56,7 +57,7 @@ def excluded(settings: Settings, figure: Figure, *, limit: int | None, release_i
         row = connection.execute(_UNITS, [*cell, top, limit]).fetchone()
         held = connection.execute(_PUT_ASIDE, [*cell, top]).fetchall()
         assert row is not None
-        counted, page = row
+        all_units, counted, page = row
         wanted = [row_id for one in page for row_id in one["source_rows"] or ()] + [one[0] for one in held]
         places = locate(connection, settings, wanted)
     counts: dict[str, dict[str, int]] = {}
@@ -70,6 +71,7 @@ def excluded(settings: Settings, figure: Figure, *, limit: int | None, release_i
             )
             for one in page
         ),
+        all_units,
         counts,
         tuple(PutAside(places[row_id], tuple(rules), instead) for row_id, rules, instead in held),
     )  # fmt: skip
@@ -89,6 +91,10 @@ _UNITS = """
         order by p.role desc, p.unit
     )
     select
+        (
+            select coalesce(jsonb_object_agg(r.role, r.units), '{}'::jsonb)
+            from (select f.role, count(*) as units from found as f group by f.role) as r
+        ),
         (select coalesce(jsonb_agg(to_jsonb(c) order by c.role desc, c.reason), '[]'::jsonb) from counted as c),
         (select coalesce(jsonb_agg(to_jsonb(p) order by p.role desc, p.unit), '[]'::jsonb) from page as p)
 """

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from warehouse.errors import BureauError
+
 
 def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
     """Write `text` to `path` in one step, with `mode` from the first byte on."""
@@ -21,6 +23,14 @@ def write_whole(path: Path, text: str, mode: int = 0o644) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_out(path: Path, content: bytes) -> None:
+    """Write what somebody asked for to the file that they named. Raises BureauError("cli.not_written")."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise BureauError("cli.not_written", file=path, reason=error.strerror or type(error).__name__) from error
 
 
 @contextmanager

@@ -75,6 +75,7 @@ class Story:
     normalised  columns whose delivered text differs from what is held; None when the archive cannot say.
     masked      those of them in which a name or a number of a person was made unreadable.
     hidden      columns of personal data, whose text never leaves the archive.
+    instead     the accepted row of the same key that counts now, where it is another; None: this one does, or none.
     """
 
     row_id: int
@@ -98,6 +99,7 @@ class Story:
     hidden: tuple[str, ...]
     checks: tuple[Check, ...]
     counted: tuple[Counted, ...]
+    instead: int | None
     excluded: int
     excluded_rules: dict[str, int]
     nearby: tuple[Excluded, ...]
@@ -118,6 +120,7 @@ def tell_in(connection: Connection, settings: Settings, row_id: int) -> Story:
     spec = load_spec(known["source"])
     broken = _broken(connection, spec, known, row_id)
     counted = _counted(connection, spec, known["cells"], row_id)
+    instead = _instead(connection, spec, known, row_id)
     nearby = _nearby(connection, known["delivery_id"], row_id)
     placed = _placed(settings, spec, known)
     checks = tuple(_check(one, broken) for one in known.pop("checks"))
@@ -132,6 +135,7 @@ def tell_in(connection: Connection, settings: Settings, row_id: int) -> Story:
         hidden=tuple(column.name for column in spec.columns if column.is_personal),
         checks=checks,
         counted=counted,
+        instead=instead,
         nearby=nearby,
         **known,
     )
@@ -193,8 +197,7 @@ def _counted(connection: Connection, spec: SourceSpec, cells: dict[str, Any] | N
     """Postings of the units that the row names (by key, pseudonym or number) and that have it among their source rows."""
     if cells is None:
         return ()
-    key = "\x1f".join(str(cells[name] or "") for name in spec.key)
-    names = {key, *(str(value) for value in cells.values() if isinstance(value, str))}
+    names = {_key(spec, cells), *(str(value) for value in cells.values() if isinstance(value, str))}
     # a unit without an id of a person is named after its record
     names |= {f"{kind}:{name}" for kind in ("entity", "spell", "contract") for name in names}
     with connection.cursor(row_factory=class_row(Counted)) as cursor:
@@ -221,6 +224,26 @@ def _counted(connection: Connection, spec: SourceSpec, cells: dict[str, Any] | N
                 {"names": sorted(names), "row_id": row_id},
             ).fetchall()
         )
+
+
+def _key(spec: SourceSpec, cells: dict[str, Any]) -> str:
+    """The row's key as the register writes it."""
+    return "\x1f".join(str(cells[name] or "") for name in spec.key)
+
+
+def _instead(connection: Connection, spec: SourceSpec, known: dict[str, Any], row_id: int) -> int | None:
+    """Which row of the same key the newest build knows; of a row that was put aside nobody here knows the key."""
+    fold = f"register.fold_{spec.name}"
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        if known["cells"] is None:
+            statement = "select instead from register.stands_instead(%s) where row_id = %s"
+            row = cursor.execute(statement, [known["delivery_id"], row_id]).fetchone()
+        elif cursor.execute("select to_regclass(%s) is null", [fold]).fetchone() == (True,):
+            return None  # nothing was built yet
+        else:
+            statement = f"select row_id from {fold} where unit_key = %s and alive"
+            row = cursor.execute(statement.encode(), [_key(spec, known["cells"])]).fetchone()
+    return None if row is None or row[0] == row_id else int(row[0])
 
 
 def _nearby(connection: Connection, delivery_id: int, row_id: int) -> tuple[Excluded, ...]:

@@ -87,8 +87,8 @@ def trace(
     indicator, when = load_indicator(name), Period.parse(period)
     with psycopg.connect(conninfo(settings, role="bureau_evaluator")) as connection:
         kind, member = parse_breakdown(indicator, breakdown)
-        figure = find(connection, indicator, when, geography or settings.region, (kind, member), release_id)
         top = build_of(connection, release_id)
+        figure = find(connection, indicator, when, geography or settings.region, (kind, member), release_id)
         cell = [name, when.label, figure.geography, kind, member]
         # One unit more than the page says whether there is another page
         more = None if limit is None else limit + 1

@@ -73,7 +73,14 @@ class Why:
 
 
 def why(
-    settings: Settings, name: str, period: str, old: Vintage, new: Vintage, *, geography: str | None, breakdown: str | None
+    settings: Settings,
+    name: str,
+    period: str,
+    old: Vintage,
+    new: Vintage,
+    *,
+    geography: str | None = None,
+    breakdown: str | None = None,
 ) -> Why:
     """Compare one figure at two builds. Raises BureauError when one of them does not have it, or the second is the older one."""
     if new.build_id < old.build_id:

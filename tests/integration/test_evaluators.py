@@ -16,7 +16,9 @@ import pytest
 
 from tests.integration.nights import City, rows
 from tests.integration.personal import delivered_personal
+from tests.integration.reading import only_reading
 from warehouse.errors import BureauError
+from warehouse.excluded import excluded
 from warehouse.indicators import load_indicators
 from warehouse.lineage.page import as_html, as_json
 from warehouse.lineage.read import lineage
@@ -28,6 +30,7 @@ from warehouse.sheet.read import sheet
 from warehouse.trace import trace
 from warehouse.trace_page import as_csv as trace_csv
 from warehouse.trace_page import as_html as trace_page
+from warehouse.why import vintage, why
 
 pytestmark = pytest.mark.integration
 FIGURES = 10
@@ -128,6 +131,7 @@ def test_an_accepted_row_says_where_it_counts_and_nothing_personal(settings: Set
     assert set(story.hidden) == {"lerep", "lerepcerno"}
     assert {one.outcome for one in story.checks} <= {"passed", "warned", "delivery"}
     assert any(one.outcome == "passed" for one in story.checks)
+    assert story.instead is None
     births = [one for one in story.counted if one.account == "entity.birth"]
     assert [(one.unit_id, one.weight) for one in births] == [(story.cells["pripid"], 1)]
     assert str(births[0].effective_date) == story.cells["estdate"]
@@ -147,6 +151,16 @@ def test_postings_of_a_row_are_those_that_name_it(settings: Settings) -> None:
         )
         found = [(one.account, one.effective_date, one.weight) for one in tell(settings, row_id).counted]
         assert sorted(found) == sorted(standing) and standing, source
+
+
+def test_a_row_that_was_corrected_names_the_one_that_counts(settings: Settings) -> None:
+    pairs = rows(
+        settings,
+        "select r.row_id, f.row_id from raw.registrations as r inner join register.fold_registrations as f "
+        "on r.pripid = f.unit_key and r.row_id < f.row_id where f.alive order by 1 limit 3",
+    )
+    assert pairs and [tell(settings, before).instead for before, _ in pairs] == [after for _, after in pairs]
+    assert {tell(settings, after).instead for _, after in pairs} == {None}
 
 
 def test_a_row_put_aside_says_why_and_what_else_was(settings: Settings) -> None:
@@ -227,6 +241,25 @@ def test_an_opened_figure_as_csv_and_page_has_the_same_units(settings: Settings)
     ]
     page = trace_page(found, "zh")
     assert all(unit.unit_id in page for _, unit in units) and "--offset 5" in page
+
+
+def test_what_an_evaluator_opens_at_the_command_line_only_reads_and_names_nobody(settings: Settings) -> None:
+    """With the role's rights alone, in a database that refuses writes; what comes out says nothing that was delivered of persons."""
+    with only_reading(settings) as roles:
+        found = trace(settings, "JOB_YOUNG", "2010", by_weight=True, limit=5)
+        stories = [tell(settings, row.row_id) for unit in found.numerator.units for row in unit.source_rows[:1]]
+        said = [
+            trace_page(found, "zh", excluded(settings, found.figure, limit=5)),
+            *(json.dumps(asdict(story), ensure_ascii=False, default=str) for story in stories),
+            json.dumps(
+                asdict(why(settings, "ENT_STK", "2010-11", vintage(settings, "B1"), vintage(settings, "B4"))), default=str
+            ),
+            as_html(lineage(settings, "JOB_YOUNG"), "zh"),
+            sheet_page(sheet(settings, "JOB_YOUNG", "2010"), "zh"),
+        ]
+    assert roles == {"bureau_evaluator"}
+    personal = {text for story in stories for text in delivered_personal(settings, story)}
+    assert len(personal) > 5 and not [text for text in personal if any(text in one for one in said)]
 
 
 OPENED = (

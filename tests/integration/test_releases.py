@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.integration.nights import City, rows
+from tests.integration.reading import only_reading
 from warehouse.build_digest import build_digest
 from warehouse.errors import BureauError
 from warehouse.query import ask
@@ -18,8 +19,10 @@ from warehouse.releases.create import Wanted, create
 from warehouse.releases.register import Release, decide, find_release
 from warehouse.releases.stored import build_findings
 from warehouse.releases.verify import verify
+from warehouse.revisions import triangle
 from warehouse.services import postgres
 from warehouse.settings import Settings
+from warehouse.sheet.read import sheet
 from warehouse.trace import trace
 from warehouse.why import ORDER, vintage, why
 
@@ -153,6 +156,15 @@ def test_a_figure_of_a_release_opens_and_adds_up(settings: Settings, released: l
     for indicator, period, geography, kind, member, numerator in cells:
         found = trace(settings, indicator, period, geography=geography, breakdown=f"{kind}={member}", limit=None, release_id=1)
         assert found.figure.numerator == numerator == found.numerator.sum
+
+
+def test_what_an_evaluator_asks_of_releases_only_reads(settings: Settings, released: list[Release]) -> None:
+    with only_reading(settings) as roles:
+        assert verify(settings, 2, recompute=False).findings == ()
+        assert triangle(settings, "ENT_STK", grain="M").releases[0].release_id == 1
+        assert sheet(settings, "ENT_STK", "2010-11", release_id=1).figure.build_id == FIRST
+        assert why(settings, "ENT_STK", "2010-11", vintage(settings, "R1"), vintage(settings, "R2")).causes
+    assert roles == {"bureau_evaluator", "bureau_analyst"}
 
 
 EMPTY = 3000

@@ -21,7 +21,7 @@ K = date(2010, 12, 31)
 def release(number: int, period: str | None, approved: bool | None = True) -> Release:
     moment = datetime(2011, 1, 1, tzinfo=UTC)
     return Release(
-        number, "", 1, K, None, None, None, None, period, 0, "", None, "", moment, "", approved, None, None, bool(approved)
+        number, "", 1, K, None, None, None, None, period, 0, "", None, "", moment, "", approved, None, None, None, bool(approved)
     )
 
 

@@ -23,7 +23,7 @@ K = date(2010, 12, 31)
 HASH = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
 MOMENT = datetime(2011, 1, 20, 1, 30, tzinfo=UTC)
 RELEASE = Release(
-    2, "2010 年初步数", 4, K, 1, None, None, MOMENT, "2010", 9, HASH, HASH, HASH, MOMENT, "li", True, "王芳", MOMENT, True
+    2, "2010 年初步数", 4, K, 1, None, None, MOMENT, "2010", 9, HASH, HASH, HASH, MOMENT, "li", True, "王芳", MOMENT, None, True
 )
 
 

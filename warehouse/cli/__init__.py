@@ -89,8 +89,7 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = (COMMANDS | UNLISTED)[cmd_name].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
-        known = {option for parameter in command.params for option in parameter.opts}
-        command.params.extend(option for option in shared_options() if not known & set(option.opts))
+        _share(command)
         translate(command)
         return command
 
@@ -105,6 +104,14 @@ def shared_options() -> list[click.Option]:
     lang = click.Option(["--lang"], type=click.Choice(LANGUAGES), expose_value=False, help="cli.lang")
     home = click.Option(["--home"], type=click.Path(file_okay=False), expose_value=False, help="cli.home")
     return [lang, home]
+
+
+def _share(command: click.Command) -> None:
+    """Give a command, and those below it, the options that all have."""
+    known = {option for parameter in command.params for option in parameter.opts}
+    command.params.extend(option for option in shared_options() if not known & set(option.opts))
+    for below in getattr(command, "commands", {}).values():
+        _share(below)
 
 
 def translate(command: click.Command) -> None:

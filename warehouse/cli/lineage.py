@@ -18,6 +18,7 @@ import click
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="lineage.out")
 def lineage(indicator: str, form: str, out: Path | None) -> None:
     """Print the lineage to stdout, or write it to a file."""
+    from warehouse.files import write_out
     from warehouse.lineage.page import as_html, as_json, as_text
     from warehouse.lineage.read import lineage as read
     from warehouse.services.running import running_services
@@ -34,5 +35,5 @@ def lineage(indicator: str, form: str, out: Path | None) -> None:
     if out is None:
         click.echo(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        write_out(out, text.encode())
         click.echo(t("lineage.written", settings.lang, file=out))

@@ -163,7 +163,9 @@ def verification_lines(found: "Verification", lang: str) -> list[str]:
     """The verification for reading."""
     lines = [t(f"release.finding.{one.kind}", lang, what=one.what) for one in found.findings]
     lines.append(t("release.looked_at", lang, files=found.files, builds=found.builds, figures=f"{found.figures:,}"))
-    if found.recomputed is not None:
+    if found.recomputed is None:
+        lines.append(t("release.not_recomputed", lang))
+    else:
         lines.append(t("release.recomputed", lang, figures=f"{found.recomputed:,}", postings=f"{found.postings:,}"))
         if found.recomputed_by_second is not None:
             lines.append(t("release.recomputed_by_second", lang, figures=f"{found.recomputed_by_second:,}"))

@@ -82,6 +82,8 @@ def lines(story: "Story", lang: str) -> Iterator[str]:
         yield f"    {posting.weight:+f} {posting.account} {posting.effective_date}{until} {posting.geography} " + (
             f"{posting.unit_type} {posting.unit_id}"
         )
+    if story.instead is not None:
+        yield t("row.instead", lang, row=story.instead)
     yield t("row.excluded", lang, count=story.excluded)
     for rule, times in sorted(story.excluded_rules.items()):
         yield f"    {times} × {rule}"

@@ -23,6 +23,7 @@ def sheet(
     out: Path | None,
 ) -> None:
     """Write the sheet; a file whose name ends in .pdf is one."""
+    from warehouse.files import write_out
     from warehouse.services.running import running_services
     from warehouse.settings import load_settings
     from warehouse.sheet.page import as_html
@@ -36,5 +37,5 @@ def sheet(
     as_document = as_document or (out is not None and out.suffix.lower() == ".pdf")
     frozen = "" if release_id is None else f"_R{release_id}"
     file = out or Path(f"{name}_{found.figure.period}{frozen}.{'pdf' if as_document else 'html'}")
-    file.write_bytes(as_pdf(found, settings.lang) if as_document else as_html(found, settings.lang).encode())
+    write_out(file, as_pdf(found, settings.lang) if as_document else as_html(found, settings.lang).encode())
     click.echo(t("sheet.written", settings.lang, file=file, identifier=found.identifier))

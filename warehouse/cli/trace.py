@@ -143,16 +143,19 @@ def unit_lines(unit: "Unit", lang: str) -> Iterator[str]:
 
 
 def excluded_lines(beside: "Excluded", lang: str) -> Iterator[str]:
-    """What is excluded, for reading: units by reason, then the units of the page, then rows that were put aside."""
+    """What is excluded, for reading: of each side units by reason and those of the page, then rows that were put aside."""
     for role, reasons in beside.counts.items():
         yield t(f"trace.excluded.{role}", lang)
         for reason, units in sorted(reasons.items(), key=lambda one: -one[1]):
             yield f"  {units:>10}  {t(f'trace.reason.{reason}', lang)}"
-    for unit in beside.units:
-        why = ", ".join(t(f"trace.reason.{reason}", lang) for reason in unit.reasons)
-        yield f"  {unit.unit_type} {unit.unit_id}  {attributes_text(unit.attributes)}: {why}"
-        for row in unit.source_rows:
-            yield " " * 14 + row_text(row, lang)
+        listed = [unit for unit in beside.units if unit.role == role]
+        for unit in listed:
+            why = ", ".join(t(f"trace.reason.{reason}", lang) for reason in unit.reasons)
+            yield f"  {unit.unit_type} {unit.unit_id}  {attributes_text(unit.attributes)}: {why}"
+            for row in unit.source_rows:
+                yield " " * 14 + row_text(row, lang)
+        if left := beside.all[role] - len(listed):
+            yield t("trace.excluded.more", lang, count=left)
     yield t("trace.put_aside", lang, count=len(beside.rows))
     for held in beside.rows:
         yield f"  {row_text(held.row, lang)}: {', '.join(held.rules)}"

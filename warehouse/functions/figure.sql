@@ -109,7 +109,7 @@ begin
         continue when counted is null;
         return query execute format(
             'select %L, coalesce(sum(u.weight), 0), count(*) from ('
-            'select sum(c.counted) as weight from (%s) as c group by c.unit_id, c.unit_type having sum(c.counted) <> 0) as u',
+            'select sum(c.counted) as weight from (%s) as c group by c.unit_id having sum(c.counted) <> 0) as u',
             side, counted
         );
     end loop;

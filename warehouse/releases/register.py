@@ -15,7 +15,7 @@ Connection = psycopg.Connection[Any]
 
 FACTS = (
     "title", "business_date", "build_id", "period", "figures", "previous_release", "corrects", "reason", "embargo_until",
-    "created_by", "decided_by", "head",
+    "created_by", "decided_by", "decided_at", "note", "head",
 )  # fmt: skip
 """What is shown of a release beside its line, in this order; their names are in warehouse/texts/release.yml."""
 
@@ -42,6 +42,7 @@ class Release:
     approved: bool | None
     decided_by: str | None
     decided_at: datetime | None
+    note: str | None
     is_visible: bool
 
     @property
@@ -68,8 +69,8 @@ class Release:
 
 _SELECT = """
     select r.release_id, r.title, r.build_id, r.business_date, r.previous_release, r.corrects, r.reason, r.embargo_until,
-        r.period,
-        r.figures, r.inputs_digest, r.previous_head, r.head, r.created_at, r.created_by, d.approved, d.decided_by, d.decided_at,
+        r.period, r.figures, r.inputs_digest, r.previous_head, r.head, r.created_at, r.created_by,
+        d.approved, d.decided_by, d.decided_at, d.note,
         exists (select 1 from release.published as p where p.release_id = r.release_id) as is_visible
     from release.release as r left join release.decision as d on r.release_id = d.release_id
 """

@@ -32,6 +32,16 @@ def test_a_help_page_is_for_people(name: str) -> None:
             assert not isinstance(option, click.Option) or (option.help and option.help not in catalogue())
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_language_and_home_may_stand_behind_every_command(name: str) -> None:
+    """Of a group behind the commands below it too."""
+    found = LazyGroup().get_command(click.Context(click.Command("bureau")), name)
+    assert found is not None
+    for full, command in below(found, name):
+        options = [option for parameter in command.params for option in parameter.opts]
+        assert options.count("--lang") == options.count("--home") == 1, full
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_line_of_a_command_is_a_sentence(name: str, lang: str) -> None:
