@@ -244,7 +244,7 @@ def test_an_opened_figure_as_csv_and_page_has_the_same_units(settings: Settings)
 
 
 def test_what_an_evaluator_opens_at_the_command_line_only_reads_and_names_nobody(settings: Settings) -> None:
-    """With the role's rights alone, in a database that refuses writes; what comes out says nothing that was delivered of persons."""
+    """With the role's rights alone, in a database that refuses writes; nothing that was delivered of persons comes out."""
     with only_reading(settings) as roles:
         found = trace(settings, "JOB_YOUNG", "2010", by_weight=True, limit=5)
         stories = [tell(settings, row.row_id) for unit in found.numerator.units for row in unit.source_rows[:1]]
@@ -254,7 +254,7 @@ def test_what_an_evaluator_opens_at_the_command_line_only_reads_and_names_nobody
             json.dumps(
                 asdict(why(settings, "ENT_STK", "2010-11", vintage(settings, "B1"), vintage(settings, "B4"))), default=str
             ),
-            as_html(lineage(settings, "JOB_YOUNG"), "zh"),
+            as_html(lineage(settings, "ENT_NEW"), "zh"),
             sheet_page(sheet(settings, "JOB_YOUNG", "2010"), "zh"),
         ]
     assert roles == {"bureau_evaluator"}
