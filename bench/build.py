@@ -46,6 +46,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     with home(given.keep) as settings:
         have_city(settings, given.scale)
+        prepare(settings)  # a kept city may be older than the newest migration
         if not given.prepare:
             with psycopg.connect(postgres.conninfo(settings), autocommit=True) as db:
                 measure(settings, db, given.scale, given.models)
@@ -104,10 +105,10 @@ def run_floor(settings: Settings) -> None:
 
 
 def per_fact(db: psycopg.Connection[Any]) -> list[tuple[str, int, int]]:
-    """Account, postings, and facts: postings that are no corrections."""
+    """Account, postings, and facts: what a unit said of a day, corrections and further grains of the same left out."""
     return db.execute(
-        "select account, count(*), "
-        "count(*) filter (where applies_to is null and (period_grain is null or account ~ '^activity')) "
+        "select account, count(*), count(*) filter (where applies_to is null and period_grain is null) "
+        "+ count(distinct (unit_id, effective_date)) filter (where applies_to is null and period_grain is not null) "
         "from evidence.posting group by account order by account"
     ).fetchall()
 

@@ -115,9 +115,9 @@ select * from (
 
 {#- Distinct units of a flow, as postings that add up: of each record a posting on its day; where a unit has n records in
     one cell and period, 1 - n, for that period grain.
-    Needs records: unit_id, geography, founder_groups, sex, birth_year, day, row_id. -#}
-{% macro distinct_flow(account, unit_type, records) %}
-{{ record_postings(account, unit_type, records, 'r.day', '1') }}
+    Needs records: unit_id, geography, founder_groups, sex, birth_year, day, row_id; `source_rows`: what else stands behind one. -#}
+{% macro distinct_flow(account, unit_type, records, source_rows='array[r.row_id]') %}
+{{ record_postings(account, unit_type, records, 'r.day', '1', source_rows=source_rows) }}
 union all
 select * from (
     with described as (

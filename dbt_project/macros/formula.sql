@@ -99,10 +99,57 @@
     {{ return(found | unique | list) }}
 {%- endmacro %}
 
+{#- Accounts that an indicator reads in years before the period. -#}
+{% macro accounts_with_lag() -%}
+    {%- set found = [] -%}
+    {%- for i in indicators() -%}
+        {%- for part in ['numerator', 'denominator'] if i[part] is defined and i[part].get('lag_years', 0) > 0 -%}
+            {%- do found.extend(i[part].accounts.keys()) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(found | unique | list) }}
+{%- endmacro %}
+
+{#- Accounts of the indicators that have a standard error. -#}
+{% macro accounts_with_standard_error() -%}
+    {%- set found = [] -%}
+    {%- for i in indicators() if i.standard_error is defined and i.standard_error -%}
+        {%- for part in ['numerator', 'denominator'] if i[part] is defined -%}
+            {%- do found.extend(i[part].accounts.keys()) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(found | unique | list) }}
+{%- endmacro %}
+
+{#- The cells of a group that are worked out together: a member; of age bands all of them. -#}
+{% macro series_of(c) -%}
+    case when {{ c }}.breakdown_type = 'age_band' then 'age_band' else {{ c }}.breakdown end
+{%- endmacro %}
+
+{#- What a posting says of its unit: the columns that decide its cells. -#}
+{% macro unit_says() -%}
+    {{ return(['geography', 'geo_scope', 'applies_to', 'sector', 'industry', 'founder_groups', 'sex', 'birth_year']) }}
+{%- endmacro %}
+
+{#- 1 for a group of a unit's postings with a contribution that is not zero, less 1 where the counted ones had one: what it
+    changes. `p` has in_numerator and is_counted. -#}
+{% macro unit_counts(amount, p) -%}
+    (
+        coalesce(sum({{ amount }}) filter (where {{ p }}.in_numerator) <> 0, false)
+        or coalesce(sum({{ amount }}) filter (where not {{ p }}.in_numerator) <> 0, false)
+    )::integer
+    {%- if is_incremental() %}
+    - (
+        coalesce(sum({{ amount }}) filter (where {{ p }}.in_numerator and {{ p }}.is_counted) <> 0, false)
+        or coalesce(sum({{ amount }}) filter (where not {{ p }}.in_numerator and {{ p }}.is_counted) <> 0, false)
+    )::integer
+    {%- endif %}
+{%- endmacro %}
+
 {#- Up to which build the postings are counted in the cells of all indicators; 0 while one is new, which counts them all. -#}
 {% macro counted_up_to() -%}
     {%- set otherwise = '(select min(c.counted_up_to) from counted as c)' -%}
-    {%- if not is_incremental() -%}{{ return(otherwise) }}{%- endif -%}
+    {%- if not is_incremental() -%}{{ return(0) }}{%- endif -%}
     {{ return(known_now(
         'select case when bool_or(not exists (select 1 from ' ~ this ~ ' as c where c.indicator = f.indicator '
         ~ 'and c.method_version = f.method_version)) then 0 else (select max(c.build_id) from ' ~ this ~ ' as c) end '

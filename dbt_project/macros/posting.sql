@@ -61,42 +61,6 @@ select
 from {{ records }} as r
 {% endmacro %}
 
-{#- Corrections that make distinct units of a flow add up: a unit with n records in one cell and period counts once,
-    so 1 - n is posted, for that period grain and cell alone. Needs records as in record_postings, with `day`. -#}
-{% macro repeat_corrections(account, unit_type, records) %}
-select
-    '{{ account }}'::text as account,
-    min(r.day) as effective_date,
-    null::date as until_date,
-    g.grain as period_grain,
-    c.geography,
-    c.geo_scope,
-    b.applies_to,
-    null::text as sector,
-    null::text as industry,
-    b.founder_groups,
-    b.sex,
-    max(b.birth_year) as birth_year,
-    null::text as psu,
-    '{{ unit_type }}'::text as unit_type,
-    r.unit_id,
-    (1 - count(*))::numeric as weight,
-    array_agg(distinct r.row_id order by r.row_id) as source_rows
-from {{ records }} as r
-cross join (values ('M', 'month'), ('Q', 'quarter'), ('Y', 'year')) as g (grain, unit)
-cross join lateral (values ('town', r.geography), ('city', {{ this_build('region') }})) as c (geo_scope, geography)
-cross join lateral (
-    select array['total'] as applies_to, null::text [] as founder_groups, null as sex, null::integer as birth_year, '' as band
-    union all select array['sex'], null, r.sex, null, ''
-    union all select array['age_band'], null, null, r.birth_year, {{ age_band('extract(year from r.day) - r.birth_year') }}
-    union all select array['founder_group'], array[f.code], null, null, '' from unnest(r.founder_groups) as f (code)
-) as b
-where r.unit_id in (select m.unit_id from {{ records }} as m group by m.unit_id having count(*) > 1)
-group by
-    r.unit_id, g.grain, date_trunc(g.unit, r.day), c.geography, c.geo_scope, b.applies_to, b.founder_groups, b.sex, b.band
-having count(*) > 1
-{% endmacro %}
-
 {#- Age band of whole years; under 16 and not known are one band. -#}
 {% macro age_band(age) -%}
     case

@@ -67,7 +67,10 @@ final as (
         d.founder_groups, d.sex, d.birth_year, d.psu, d.unit_type, d.unit_id, d.weight, d.source_rows,
         {{ this_build() }} as build_id,
         {% if nothing_is_published() -%}
-        array(select distinct (r.row_id >> 32)::integer from unnest(d.source_rows) as r (row_id) order by 1) as caused_by
+        case
+            when cardinality(d.source_rows) = 1 then array[(d.source_rows[1] >> 32)::integer]
+            else array(select distinct (r.row_id >> 32)::integer from unnest(d.source_rows) as r (row_id) order by 1)
+        end as caused_by
     from difference as d
         {%- else -%}
         coalesce(t.caused_by, array[]::integer []) as caused_by

@@ -4,8 +4,8 @@
           pre_hook='{{ bulk_work(always=true) }}') }}
 
 -- Figures that this build changed or that are new, every version kept: the history behind mart.indicator_values.
--- Worked out for touched groups of cells, for periods that opened since the published build, and where a source
--- fell behind or caught up; written where anything differs from what is published.
+-- Worked out for touched cells (of the months that changed; of a stock from there on), for periods that opened since the
+-- published build, and where a source fell behind or caught up; written where anything differs from what is published.
 with build as (
     select * from {{ source('ledger', 'current_build') }}
 ),
@@ -20,8 +20,13 @@ published_build as (
     inner join build as b on p.build_id = b.previous_build_id
 ),
 
+-- What `runs_on` carries a change to all later periods.
 indicator as (
-    {{ indicator_rows() }}
+    select
+        i.*,
+        i.numerator_accumulation not in ('flow', 'survey')
+        or coalesce(i.denominator_accumulation, 'flow') not in ('flow', 'survey') as runs_on
+    from ({{ indicator_rows() }}) as i
 ),
 
 published as (
@@ -72,17 +77,22 @@ published_currency as (
     select distinct indicator, method_version, period, availability = 'stale' as was_stale from published
 ),
 
+-- Bands move on with the year: what changes one year of birth may change each of them.
 touched as (
-    select distinct c.indicator, c.method_version, c.geography, c.breakdown_type
+    select
+        c.indicator, c.method_version, c.geography, c.breakdown_type, {{ series_of('c') }} as series,
+        min(c.month) as first_month, max(c.month) as last_month
     from {{ ref('cell_change') }} as c
     where c.build_id > {{ published_build() }}
+    group by 1, 2, 3, 4, 5
 ),
 
 -- A change of the undivided denominator touches every breakdown that uses it; one of the survey's design every cell.
 touched_denominator as (
-    select distinct c.indicator, c.method_version, c.geography
+    select c.indicator, c.method_version, c.geography, min(c.month) as first_month, max(c.month) as last_month
     from {{ ref('cell_change') }} as c
     where c.build_id > {{ published_build() }} and c.part in ('denominator', 'known')
+    group by 1, 2, 3
 ),
 
 cell as (
@@ -100,25 +110,49 @@ cell as (
             and (m.breakdown_type <> 'sector' or m.breakdown = any(i.sectors)))
     left join stale as s
         on i.indicator = s.indicator and i.method_version = s.method_version and p.period = s.period
+    left join touched as t
+        on i.indicator = t.indicator and i.method_version = t.method_version and l.geography = t.geography
+        and m.breakdown_type = t.breakdown_type and {{ series_of('m') }} = t.series
+    left join touched_denominator as d
+        on i.indicator = d.indicator and i.method_version = d.method_version and l.geography = d.geography
     cross join published_build as pb
     cross join build as b
     where
         p.last_day > pb.business_date
         or (i.indicator, i.method_version) not in (select c.indicator, c.method_version from published_currency as c)
         or i.has_standard_error
-        or (i.indicator, i.method_version, l.geography, m.breakdown_type) in (select * from touched)
-        or (i.indicator, i.method_version, l.geography) in (select * from touched_denominator)
+        or (p.last_day >= t.first_month and (i.runs_on or p.first_day <= t.last_month))
+        or (p.last_day >= d.first_month and (i.runs_on or p.first_day <= d.last_month))
         or (i.indicator, i.method_version, p.period, s.period is null) in (select * from published_currency)
         or {{ closing_day('p.last_day', 'i.final_after_years') }} between pb.business_date + 1 and b.business_date
+),
+
+-- What is added up for them: their own changes, and those of the whole that they are divided by.
+series as (
+    select
+        indicator, method_version, geography, breakdown_type, series, min(first_day) as first_day, max(last_day) as last_day
+    from (
+        select
+            c.indicator, c.method_version, c.geography, c.breakdown_type, {{ series_of('c') }} as series, c.first_day,
+            c.last_day
+        from cell as c
+        union all
+        select c.indicator, c.method_version, c.geography, 'total', 'total', c.first_day, c.last_day
+        from cell as c
+        where cardinality(c.undivided) > 0
+    ) as n
+    group by indicator, method_version, geography, breakdown_type, series
 ),
 
 amount as (
     select
         c.indicator, c.method_version, c.part, c.geography, c.breakdown_type, c.breakdown, c.grain, c.month,
-        sum(c.amount) as amount
+        s.first_day, s.last_day, sum(c.amount) as amount
     from {{ ref('cell_change') }} as c
-    where (c.indicator, c.method_version, c.geography) in (select indicator, method_version, geography from cell)
-    group by 1, 2, 3, 4, 5, 6, 7, 8
+    inner join series as s
+        on c.indicator = s.indicator and c.method_version = s.method_version and c.geography = s.geography
+        and c.breakdown_type = s.breakdown_type and {{ series_of('c') }} = s.series
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ),
 
 part as (
@@ -144,6 +178,7 @@ flow as (
         and t.accumulation in ('flow', 'survey')
     inner join period as p
         on a.month >= p.first_day and a.month <= p.last_day and a.grain in ('', p.period_grain)
+        and a.first_day <= p.first_day and a.last_day >= p.last_day
     group by 1, 2, 3, 4, 5, 6, 7
 ),
 
@@ -157,7 +192,9 @@ mixed as (
     inner join part as t
         on a.indicator = t.indicator and a.method_version = t.method_version and a.part = t.part
         and t.accumulation = 'mixed'
-    inner join period as p on a.grain = p.period_grain and a.month <= p.first_day
+    inner join period as p
+        on a.grain = p.period_grain and a.month <= p.first_day
+        and a.first_day <= p.first_day and a.last_day >= p.last_day
     group by 1, 2, 3, 4, 5, 6, 7
 ),
 
@@ -170,7 +207,9 @@ month as (
 ),
 
 stock_series as (
-    select distinct a.indicator, a.method_version, a.part, a.geography, a.breakdown_type, a.breakdown, t.accumulation
+    select distinct
+        a.indicator, a.method_version, a.part, a.geography, a.breakdown_type, a.breakdown, a.first_day, a.last_day,
+        t.accumulation
     from amount as a
     inner join part as t
         on a.indicator = t.indicator and a.method_version = t.method_version and a.part = t.part
@@ -201,6 +240,7 @@ stock as (
     from stock_level as l
     inner join period as p
         on l.month = date_trunc('month', case l.accumulation when 'stock' then p.last_day else p.first_day - 1 end)
+        and l.first_day <= p.first_day and l.last_day >= p.last_day
     group by 1, 2, 3, 4, 5, 6, 7
 ),
 

@@ -33,7 +33,9 @@ cluster as (
     from formula as f
     inner join {{ ref('posting') }} as p on f.account = p.account
     {{ cells_of('p') }}
-    where {{ cell_counts('p', 'f.breakdown_types') }}
+    where
+        p.account = any({{ text_list(accounts_with_standard_error() if execute else []) }}) -- no other partition is read
+        and {{ cell_counts('p', 'f.breakdown_types') }}
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9
 ),
 

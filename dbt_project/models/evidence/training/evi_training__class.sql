@@ -22,13 +22,9 @@ passed as (
     where result = '合格'
 )
 
-select p.* from (
 {% for account, records in {
     'training.completed': 'participation', 'training.assessed': 'assessed', 'training.passed': 'passed'
 }.items() %}
-{{ record_postings(account, 'person', records, 'r.day', '1') }}
-union all
-{{ repeat_corrections(account, 'person', records) }}
+{{ distinct_flow(account, 'person', records) }}
 {{ 'union all' if not loop.last }}
 {% endfor %}
-) as p

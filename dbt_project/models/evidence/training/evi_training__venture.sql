@@ -36,12 +36,6 @@ succeeded as (
     where f.row_id is not null or p.venture_date between p.end_date and p.day
 )
 
-select p.* from (
-{{ record_postings('training.graduated', 'person', 'passed', 'r.day', '1') }}
+{{ distinct_flow('training.graduated', 'person', 'passed') }}
 union all
-{{ repeat_corrections('training.graduated', 'person', 'passed') }}
-union all
-{{ record_postings('training.succeeded', 'person', 'succeeded', 'r.day', '1', source_rows='r.row_id || r.entity_rows') }}
-union all
-{{ repeat_corrections('training.succeeded', 'person', 'succeeded') }}
-) as p
+{{ distinct_flow('training.succeeded', 'person', 'succeeded', source_rows='r.row_id || r.entity_rows') }}
