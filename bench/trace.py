@@ -132,7 +132,7 @@ def _first(connection: psycopg.Connection[Any], statement: str) -> tuple[Any, ..
 def main() -> None:
     """Make the warehouse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_200_000)
+    parser.add_argument("--rows", type=int, default=1_350_000)
     parser.add_argument("--share", type=float, default=0.02, help="of what the second build brings")
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--keep", type=Path, help="a folder for the warehouse, which is used again")

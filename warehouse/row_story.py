@@ -168,8 +168,7 @@ def _broken(connection: Connection, spec: SourceSpec, known: dict[str, Any], row
         return set(known["reasons"] or ())
     # What no row of the delivery breaks needs no asking
     failing = {one["rule"] for one in known["checks"] if one["failed"] != 0}
-    rules = rules_of(spec, known["business_date"], known["region"], _lists())
-    asked: list[Rule] = [rule for rule in rules if rule.kind == "row" and rule.id in failing]
+    asked = [rule for rule in _rules(spec.name, known["business_date"], known["region"]) if rule.id in failing]
     tests = ", ".join(f"({rule.sql}) is true" for rule in asked)
     where = f"delivery_id = {known['delivery_id']:d} and row_id = {row_id:d}"
     statement = f"select array[{tests}]::boolean [], faults from raw.{spec.name} where {where}"
@@ -177,6 +176,12 @@ def _broken(connection: Connection, spec: SourceSpec, known: dict[str, Any], row
         row = cursor.execute(statement.encode()).fetchone()
     assert row is not None, "trace_row has just read it"
     return {rule.id for rule, failed in zip(asked, row[0], strict=True) if failed} | set(row[1])
+
+
+@lru_cache(maxsize=32)
+def _rules(source: str, day: date, region: str) -> tuple[Rule, ...]:
+    """The rules on a row of a delivery."""
+    return tuple(rule for rule in rules_of(load_spec(source), day, region, _lists()) if rule.kind == "row")
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from warehouse.dbt_sources import PATH
+from warehouse.errors import BureauError
 from warehouse.second_engine import recompute
 from warehouse.second_engine.translate import MACROS, translated, type_of
 
@@ -47,6 +49,21 @@ def answer(query: str) -> Any:
 def test_says_the_same(query: str, value: object) -> None:
     ((found,),) = answer(query)
     assert found == value
+
+
+def test_a_model_that_it_cannot_compute_is_named(tmp_path: Path) -> None:
+    node = {
+        "resource_type": "model", "name": "unit", "schema": "register", "alias": "unit", "package_name": "bureau",
+        "original_file_path": "models/unit.sql",
+    }  # fmt: skip
+    compiled = tmp_path / "compiled" / "bureau" / "models"
+    compiled.mkdir(parents=True)
+    with duckdb.connect() as engine:
+        engine.execute("create schema register")
+        for query in ("select no_such_function(1)", "select (1"):
+            (compiled / "unit.sql").write_text(query, encoding="utf-8")
+            with pytest.raises(BureauError, match="could not compute unit: "):
+                recompute.compute(engine, node, tmp_path, tmp_path)
 
 
 def test_two_lists_are_walked_side_by_side() -> None:

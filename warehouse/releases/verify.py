@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from warehouse.errors import BureauError
 from warehouse.releases.compare import compare, compare_loosely
 from warehouse.releases.register import Connection, Release, find_release
 from warehouse.releases.replay import Replayed, replayed
@@ -61,11 +62,15 @@ def verify(
     )
 
 
-def _by_second_engine(connection: Connection, release: Release, scratch: Replayed) -> tuple[int, list[Finding]]:
+def _by_second_engine(connection: Connection, release: Release, scratch: Replayed) -> tuple[int | None, list[Finding]]:
+    """How many figures it computed, and what differs. What it cannot compute is a finding: all others stay."""
     from warehouse.second_engine.recompute import figures, recomputed
 
-    with (
-        psycopg.connect(conninfo(scratch.settings, role="bureau_transformer"), autocommit=True) as rows,
-        recomputed(rows, scratch.settings.dbt_target, scratch.code) as engine,
-    ):
-        return compare_loosely(connection, release, figures(engine))
+    try:
+        with (
+            psycopg.connect(conninfo(scratch.settings, role="bureau_transformer"), autocommit=True) as rows,
+            recomputed(rows, scratch.settings.dbt_target, scratch.code) as engine,
+        ):
+            return compare_loosely(connection, release, figures(engine))
+    except BureauError as error:
+        return None, [Finding("second_engine_failed", str(error.values["what"]))]

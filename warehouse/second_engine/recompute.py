@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from warehouse.errors import BureauError
 from warehouse.figure import CELL
 from warehouse.lineage.read import columns_of_tables
 from warehouse.releases.compare import COMPARED, NONE, Entry
@@ -43,8 +44,8 @@ _FLOATS = ("survey_error",)
 @contextmanager
 def recomputed(scratch: Connection, target: Path, code: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
     """A DuckDB in which every model was computed. `scratch` has the rows and the one build of a replay, `target` what dbt
-    compiled for it, `code` the project that it is of (its seeds). Raises duckdb.Error and sqlglot's errors with the model's name
-    as a note."""
+    compiled for it, `code` the project that it is of (its seeds). Raises BureauError("release.finding.second_engine_failed")
+    for a model that this engine cannot compute."""
     import duckdb
 
     with TemporaryDirectory(prefix="duck-") as folder, duckdb.connect() as engine:
@@ -70,11 +71,7 @@ def recomputed(scratch: Connection, target: Path, code: Path) -> Iterator["duckd
         for table in _EMPTY:
             engine.execute(f"create table evidence.{table} ({_definition(columns['evidence'][table])})")
         for node in _in_order(json.loads((target / "manifest.json").read_text(encoding="utf-8"))):
-            try:
-                _compute(engine, node, target, code)
-            except Exception as error:
-                error.add_note(f"model {node['name']}")
-                raise
+            compute(engine, node, target, code)
         yield engine
 
 
@@ -121,6 +118,18 @@ def _in_order(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
     graph = {key: [one for one in node["depends_on"].get("nodes", ()) if one in nodes] for key, node in nodes.items()}
     for key in TopologicalSorter(graph).static_order():
         yield nodes[key]
+
+
+def compute(engine: "duckdb.DuckDBPyConnection", node: dict[str, Any], target: Path, code: Path) -> None:
+    """A model or seed of the manifest. Raises BureauError("release.finding.second_engine_failed") with its name."""
+    import duckdb
+    from sqlglot.errors import SqlglotError
+
+    try:
+        _compute(engine, node, target, code)
+    except (duckdb.Error, SqlglotError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise BureauError("release.finding.second_engine_failed", what=f"{node['name']}: {reason}") from error
 
 
 def _compute(engine: "duckdb.DuckDBPyConnection", node: dict[str, Any], target: Path, code: Path) -> None:
