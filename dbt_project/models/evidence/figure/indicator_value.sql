@@ -314,7 +314,8 @@ figure as (
         case
             when j.availability <> 'ok' then null
             when j.denominator_accumulation is null then round(j.numerator * j.scale, 12)
-            else round(j.numerator * j.scale / j.denominator, 12)
+            -- a quotient has as many places as what is divided, else 16 digits or so, and would be rounded twice
+            else round(round(j.numerator * j.scale, 40) / j.denominator, 12)
         end as value,
         -- in their shortest text, however many postings netted to it
         trim_scale(j.numerator) as numerator,
