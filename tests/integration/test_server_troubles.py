@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -72,7 +73,7 @@ def broken_at(settings: Settings, table: str, trouble: Trouble) -> Iterator[None
 
 @pytest.mark.parametrize(
     ("table", "trouble"),
-    [("ledger.check_result", stop), ("register.reg_entity", crashes.end_sessions), ("register.reg_entity", stop)],
+    list(itertools.product(("ledger.check_result", "register.reg_entity"), (crashes.end_sessions, stop))),
 )
 def test_the_server_goes_away(city: City, table: str, trouble: Trouble, tmp_path: Path) -> None:
     """While a delivery is accepted, while dbt works."""
