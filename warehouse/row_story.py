@@ -31,7 +31,8 @@ NEARBY = 20
 class Check:
     """A rule that the delivery was held against.
 
-    outcome   what the rule says of this row: `passed`, `warned`, `quarantined`; `delivery` for a rule on the whole file.
+    outcome   what the rule says of this row: `passed`, `warned`, `quarantined`; `delivery` for a rule on the whole file: what
+              it says of single rows is not kept.
     checked   rows of the delivery that were looked at, `failed` of them; None where a rule counts none.
     """
 
@@ -118,12 +119,14 @@ def tell_in(connection: Connection, settings: Settings, row_id: int) -> Story:
     if known is None or known["sha256"] is None or known["business_date"] is None:
         raise BureauError("row.no_delivery", row=row_id)
     spec = load_spec(known["source"])
-    broken = _broken(connection, spec, known, row_id)
+    rules = _rules(spec.name, known["business_date"], known["region"])
+    broken = _broken(connection, spec, rules, known, row_id)
     counted = _counted(connection, spec, known["cells"], row_id)
     instead = _instead(connection, spec, known, row_id)
     nearby = _nearby(connection, known["delivery_id"], row_id)
     placed = _placed(settings, spec, known)
-    checks = tuple(_check(one, broken) for one in known.pop("checks"))
+    of_file = {rule.id for rule in rules if rule.kind in ("delivery", "across", "usual")}
+    checks = tuple(_check(one, broken, of_file) for one in known.pop("checks"))
     reasons = tuple(known.pop("reasons") or ())
     differing = _differing(spec, placed, known["cells"])
     return Story(
@@ -162,13 +165,13 @@ def _differing(spec: SourceSpec, placed: Placed | None, cells: dict[str, Any] | 
     return found
 
 
-def _broken(connection: Connection, spec: SourceSpec, known: dict[str, Any], row_id: int) -> set[str]:
+def _broken(connection: Connection, spec: SourceSpec, rules: tuple[Rule, ...], known: dict[str, Any], row_id: int) -> set[str]:
     """Rules that the row breaks: what it was put aside for, or what it is warned of, asked anew of the row as it is held."""
     if known["cells"] is None:
         return set(known["reasons"] or ())
     # What no row of the delivery breaks needs no asking
     failing = {one["rule"] for one in known["checks"] if one["failed"] != 0}
-    asked = [rule for rule in _rules(spec.name, known["business_date"], known["region"]) if rule.id in failing]
+    asked = [rule for rule in rules if rule.kind == "row" and rule.id in failing]
     tests = ", ".join(f"({rule.sql}) is true" for rule in asked)
     where = f"delivery_id = {known['delivery_id']:d} and row_id = {row_id:d}"
     statement = f"select array[{tests}]::boolean [], faults from raw.{spec.name} where {where}"
@@ -180,8 +183,7 @@ def _broken(connection: Connection, spec: SourceSpec, known: dict[str, Any], row
 
 @lru_cache(maxsize=32)
 def _rules(source: str, day: date, region: str) -> tuple[Rule, ...]:
-    """The rules on a row of a delivery."""
-    return tuple(rule for rule in rules_of(load_spec(source), day, region, _lists()) if rule.kind == "row")
+    return rules_of(load_spec(source), day, region, _lists())
 
 
 @lru_cache(maxsize=1)
@@ -189,9 +191,9 @@ def _lists() -> Lists:
     return Lists.from_seeds()
 
 
-def _check(one: dict[str, Any], broken: set[str]) -> Check:
+def _check(one: dict[str, Any], broken: set[str], of_file: set[str]) -> Check:
     outcome = "passed"
-    if one["rule"].startswith("delivery."):
+    if one["rule"] in of_file or one["rule"].startswith("delivery."):
         outcome = "delivery"
     elif one["rule"] in broken:
         outcome = "warned" if one["severity"] == "warn" else "quarantined"

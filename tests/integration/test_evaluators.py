@@ -131,6 +131,8 @@ def test_an_accepted_row_says_where_it_counts_and_nothing_personal(settings: Set
     assert set(story.hidden) == {"lerep", "lerepcerno"}
     assert {one.outcome for one in story.checks} <= {"passed", "warned", "delivery"}
     assert any(one.outcome == "passed" for one in story.checks)
+    usual = {one.outcome for one in story.checks if ".usual_" in one.rule}
+    assert usual == {"delivery"}, "a share of blanks is the file's, not the row's"
     assert story.instead is None
     births = [one for one in story.counted if one.account == "entity.birth"]
     assert [(one.unit_id, one.weight) for one in births] == [(story.cells["pripid"], 1)]
