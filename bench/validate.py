@@ -64,7 +64,7 @@ def stage(name: str, settings: Settings, made: Made) -> dict[str, Any]:
         apart = {rule.id for rule in rules_of(spec, DAY, REGION) if rule.kind in ("across", "usual")} - {KEYS_KEPT}
         found = {
             "seconds": seconds,
-            "alike": seconds - sum(one.seconds for one in verdict.checks if one.rule in apart),
+            "alike": seconds - sum(one.seconds or 0.0 for one in verdict.checks if one.rule in apart),
             "asked": len(verdict.checks),
             "failed": sum(not one.passed for one in verdict.checks),
             "judged": sum(one.judged for one in verdict.checks),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import psycopg
 import pytest
 
@@ -45,6 +47,7 @@ def hold(server: Settings, ctx: LoadContext, spec: SourceSpec, *, switch_off: bo
             if switch_off:
                 silent[rule.id] = caught_without(checks, facts, rules, rule)
             clean(connection, [spec])
+            shutil.rmtree(ctx.inbox)  # a file of an earlier day would be taken in once more
     assert found == {rule: {rule} for rule in found}
     assert len(found) == len(rules) > 20
     assert set().union(*silent.values()) == set()
