@@ -15,6 +15,8 @@ from ingest.ddl import counts_name, failures_name, partition_name
 from ingest.spec import SourceSpec
 
 SCHEMA = "raw"
+_BITS = 62
+"""Rules in one bigint of a row's `broken`."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def scan(connection: Connection[Any], spec: SourceSpec, delivery_id: int, rules:
     started = perf_counter()
     connection.execute(rows_statement(rules).format(**names))
     connection.execute(failures_statement(rules).format(**names))
-    failed = dict(connection.execute(_FAILED.format(**names)).fetchall())
+    failed = dict(connection.execute(failed_statement(rules).format(**names)).fetchall())
     connection.execute(sql.SQL("drop table {findings}").format(**names))
     asked = [rule.id for rule in rules if rule.kind in ("row", "fault")]
     return Scanned({rule: int(failed.get(rule, 0)) for rule in dict.fromkeys([*asked, *failed])}, perf_counter() - started)
@@ -61,35 +63,59 @@ def write_counts(connection: Connection[Any], spec: SourceSpec, delivery_id: int
 
 
 def rows_statement(rules: Sequence[Rule]) -> sql.SQL:
-    """The pass over the rows: each row that breaks a rule, with all that it breaks. `{partition}` and `{findings}` are to be
-    filled in. A table made by a query may be filled by several processes; one that is inserted into may not."""
-    asked = [rule for rule in rules if rule.kind == "row"]
-    # A row is asked in WHERE; only of a failing one the array of its rules is made
-    any_rule = " or ".join(f"({rule.sql})" for rule in asked)
-    broken = ", ".join(f"case when {rule.sql} then {literal(rule.id)} end" for rule in asked)
+    """The pass over the rows: each row with a fault or a broken rule, the rules as bits of `broken`, in their order.
+    `{partition}` and `{findings}` are to be filled in. A table made by a query may be filled by several processes; one that is
+    inserted into may not."""
+    words = [
+        " | ".join(f"case when {rule.sql} then {1 << place} else 0::bigint end" for place, rule in enumerate(part))
+        for part in _words(_asked(rules))
+    ]
+    made = ", ".join(f"{word} as word_{number}" for number, word in enumerate(words))
+    names = [f"word_{number}" for number in range(len(words))]
+    # `offset 0`: a rule is asked where the subquery says so and once, not again for the filter
     return _statement(
-        f"create unlogged table {{findings}} as select row_id, case when faults @> array[{literal(UNSPLIT)}] then faults"
-        f" else faults || array_remove(array[{broken}]::text[], null) end as rules"
-        f" from {{partition}} where cardinality(faults) > 0 or {any_rule}"
+        f"create unlogged table {{findings}} as select row_id, faults, array[{', '.join(names)}] as broken "
+        f"from (select row_id, faults, {made} from {{partition}} offset 0) as asked "
+        f"where cardinality(faults) > 0 or {' or '.join(f'{name} <> 0' for name in names)}"
     )
 
 
 def failures_statement(rules: Sequence[Rule]) -> sql.SQL:
-    """The rows to put aside. Rows break the same few sets of rules: each set is sorted out once."""
+    """The rows to put aside, each with its reasons."""
     heavy = ", ".join(literal(rule.id) for rule in rules if rule.kind in ("row", "fault") and rule.severity == "quarantine")
     return _statement(
-        "create table {failures} as with kinds as materialized ("
-        "  select rules, array("
+        f"create table {{failures}} as with sets as materialized ({_sets(rules)}), kinds as materialized ("
+        "  select faults, broken, array("
         f"    select distinct rule from unnest(rules) as r (rule) where rule = any(array[{heavy}]::text[]) order by rule"
-        "  ) as reasons from (select distinct rules from {findings}) as sets"
-        ") select row_id, reasons from {findings} inner join kinds using (rules) where cardinality(reasons) > 0"
+        "  ) as reasons from sets"
+        ") select row_id, reasons from {findings} inner join kinds using (faults, broken) where cardinality(reasons) > 0"
     )
 
 
-_FAILED = sql.SQL(
-    "select rule, sum(n) from (select rules, count(*) as n from {findings} group by rules) as sets, "
-    "lateral (select distinct unnest(rules)) as r (rule) group by rule"
-)
+def failed_statement(rules: Sequence[Rule]) -> sql.SQL:
+    """How many rows break each rule."""
+    return _statement(
+        f"select rule, sum(n) from ({_sets(rules)}) as sets, lateral (select distinct unnest(rules)) as r (rule) group by rule"
+    )
+
+
+def _sets(rules: Sequence[Rule]) -> str:
+    """Rows break the same few sets of rules: each set is spelt out once, with its number of rows."""
+    names = ", ".join(literal(rule.id) for rule in _asked(rules))
+    return (
+        f"select faults, broken, count(*) as n, case when faults @> array[{literal(UNSPLIT)}] then faults else faults || array("
+        f"select id from unnest(array[{names}]::text[]) with ordinality as r (id, place) "
+        f"where (broken[1 + (place - 1) / {_BITS}] >> ((place - 1) % {_BITS})::integer) & 1 = 1"
+        ") end as rules from {findings} group by faults, broken"
+    )
+
+
+def _words(asked: Sequence[Rule]) -> list[Sequence[Rule]]:
+    return [asked[start : start + _BITS] for start in range(0, len(asked), _BITS)]
+
+
+def _asked(rules: Sequence[Rule]) -> list[Rule]:
+    return [rule for rule in rules if rule.kind == "row"]
 
 
 def _statement(text: str) -> sql.SQL:
