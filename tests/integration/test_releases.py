@@ -163,7 +163,7 @@ def test_what_an_evaluator_asks_of_releases_only_reads(settings: Settings, relea
         assert verify(settings, 2, recompute=False).findings == ()
         assert triangle(settings, "ENT_STK", grain="M").releases[0].release_id == 1
         assert sheet(settings, "ENT_STK", "2010-11", release_id=1).figure.build_id == FIRST
-        assert why(settings, "ENT_STK", "2010-11", vintage(settings, "R1"), vintage(settings, "R2")).causes
+        assert why(settings, "ENT_STK", "2010-11", vintage(settings, "R1"), vintage(settings, "R2")).old.build_id == FIRST
     assert roles == {"bureau_evaluator", "bureau_analyst"}
 
 
