@@ -103,10 +103,9 @@ def _pool(spec: SourceSpec, column: ColumnSpec, day: date, given: tuple[str, ...
             good = ("2000-01-01", "2010-04-01", "2010-06-01")
             bad = ("2009-02-29", late) + ((_step(low, -1),) if low else ()) + ((_step(high, 1),) if high else ())
         case "decimal" | "integer":
-            least = Decimal(low or 0)
-            good = tuple(
-                str(least + more) for more in (0, 1, 100_000, 1_000_000) if high is None or least + more <= Decimal(high)
-            )
+            least, places = Decimal(low or 0), column.precision - column.scale - 1  # far apart, as long as they fit
+            sizes = (0, 1, 10 ** min(5, places), 10 ** min(6, places))
+            good = tuple(str(least + more) for more in sizes if high is None or least + more <= Decimal(high))
             bad = (f"{least + 1}.{'1' * ((column.scale if column.type == 'decimal' else 0) + 1)}",)
             bad += ((str(least - 1),) if low else ()) + ((str(Decimal(high) + 1),) if high else ())
         case "resident_id":
@@ -116,7 +115,7 @@ def _pool(spec: SourceSpec, column: ColumnSpec, day: date, given: tuple[str, ...
         case "regno":
             good, bad = (REGNO, OTHER_REGNO), (WRONG_REGNO, "12345")
         case "uscc":
-            bad = ("91520381600000015A",)
+            good, bad = (uscc(0),), ("91520381600000015A",)
         case "geography":
             good, bad = ("520381001", "520381002"), ("520381109",)
         case "industry":
@@ -127,3 +126,10 @@ def _pool(spec: SourceSpec, column: ColumnSpec, day: date, given: tuple[str, ...
 
 def _step(day: str, days: int) -> str:
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def uscc(number: int) -> str:
+    """A social credit code with its check character (GB 32100-2015)."""
+    signs, first_17 = "0123456789ABCDEFGHJKLMNPQRTUWXY", f"91520381{number:09d}"
+    total = sum(signs.index(sign) * pow(3, index, 31) for index, sign in enumerate(first_17))
+    return first_17 + signs[-total % 31]

@@ -21,7 +21,7 @@ from ingest.rule_specs import BetweenRowsSpec
 from ingest.spec import SourceSpec
 from ingest.take_in import take_in
 from tests.extracts import DAY, write_data, write_manifest
-from tests.integration.expectations.candidates import REGNO, Row, candidates
+from tests.integration.expectations.candidates import REGNO, Row, candidates, uscc
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ class Tries:
             near = min((one.broken for one in self.rows if rule in one.broken), key=len, default=frozenset())
             raise LookupError(f"{rule}: no row breaks it alone; the nearest breaks {sorted(near)}")
         return min(alone, key=lambda one: one.changes).cells
+
+    @property
+    def needs_lead(self) -> bool:
+        """Whether a good row may break a rule between rows by standing alone."""
+        return any(len(rows) == 1 for rows in self.groups.values())
 
     def sound(self) -> list[Row]:
         """Rows that break nothing, the least changed first."""
@@ -139,15 +144,8 @@ def with_key(spec: SourceSpec, row: Row, number: int) -> Row:
     if "text" in types:
         return _with(row, place[types["text"]], f"K{number}")
     if "uscc" in types:
-        return _with(row, place[types["uscc"]], _uscc(number))
+        return _with(row, place[types["uscc"]], uscc(number))
     return _with(row, place[types["integer"]], str(int(spec.column(types["integer"]).min or 0) + number))
-
-
-def _uscc(number: int) -> str:
-    """A social credit code with its check character (GB 32100-2015)."""
-    signs, first_17 = "0123456789ABCDEFGHJKLMNPQRTUWXY", f"91520381{number:09d}"
-    total = sum(signs.index(sign) * pow(3, index, 31) for index, sign in enumerate(first_17))
-    return first_17 + signs[-total % 31]
 
 
 __all__ = ["REGNO", "Row", "Tried", "Tries", "deliver", "hunt", "with_key"]
