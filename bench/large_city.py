@@ -24,14 +24,11 @@ from warehouse.night import accept, take_in
 from warehouse.services import postgres
 from warehouse.services.session import prepare
 from warehouse.settings import Settings, load_settings
+from warehouse.standing import hold_formulas
 
 DAY = date(2010, 12, 31)
 TABLES = """
 set role bureau_transformer;
-create table evidence.indicator_formula (
-    indicator text, method_version text, part text, account text, sign numeric, accumulation text, only_sectors text [],
-    lag_years integer, undivided text []
-);
 create table register.unit (unit_id bigint, unit_type text, unit_key text);
 create table evidence.indicator_value (like evidence.indicator_value_current);
 create view mart.indicator_values as select * from evidence.indicator_value_current;
@@ -124,11 +121,11 @@ def _make(settings: Settings, folder: Path, rows: int, share: float) -> None:
 def fill(db: psycopg.Connection[Any], share: float) -> None:
     """Formulas, numbers of units, postings of both builds, and the figures that `trace` and `why` look up."""
     db.execute(TABLES.encode())
-    _formulas(db)
     db.execute(
         "insert into ledger.build (business_date, status, finished_at, region, series_start) select d, 'published', now(), "
         "'520381', '2009-01-01' from unnest(array[date '2010-12-31', '2011-01-31']) as d"
     )
+    _formulas(db)
     db.execute(
         "insert into ledger.delivery (source, department, region, business_date, sequence, kind, file_name, sha256, "
         "rows_in_file, rows_accepted, rows_quarantined, status, accepted_at) values ('registrations', 'saic', '520381', "
@@ -168,18 +165,8 @@ def _post(
 
 
 def _formulas(db: psycopg.Connection[Any]) -> None:
-    accounts = set()
+    hold_formulas(db, 1)
     for one in load_indicators().values():
-        for role, part in (("numerator", one.numerator), ("denominator", one.denominator)):
-            for account, sign in (part.accounts if part else {}).items():
-                assert part is not None
-                accounts.add(account)
-                db.execute(
-                    "insert into evidence.indicator_formula values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                    [
-                        one.indicator, one.method_version, role, account, sign, part.accumulation, list(part.sector) or None,
-                        part.lag_years, None if part.undivided is None else list(part.undivided),
-                    ],
-                )  # fmt: skip
-    for account in sorted(accounts):
-        db.execute("select evidence.ensure_account(%s)", [account])
+        for part in (one.numerator, one.denominator):
+            for account in sorted(part.accounts if part else ()):
+                db.execute("select evidence.ensure_account(%s)", [account])

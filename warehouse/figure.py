@@ -93,15 +93,19 @@ def find(
     release_id: int | None = None,
 ) -> Figure:
     """The published figure, or that of a release. Raises BureauError("figure.not_found")."""
-    place = "mart.indicator_values where true" if release_id is None else f"release.figure where release_id = {release_id}"
+    if release_id is None:
+        place, version = "mart.indicator_values where method_version = %s", [indicator.method_version]
+    else:  # frozen, with the method version of its day
+        place, version = "release.figure where release_id = %s", [str(release_id)]
     row = connection.execute(
         (
-            f"select value, numerator, denominator, unit_count, availability, build_id from {place} and indicator = %s "
-            "and method_version = %s and period = %s and geography = %s and breakdown_type = %s and breakdown = %s"
+            f"select method_version, period, geography, breakdown_type, breakdown, value, numerator, denominator, unit_count, "
+            f"availability, build_id from {place} and indicator = %s and period = %s and geography = %s "
+            "and breakdown_type = %s and breakdown = %s"
         ).encode(),
-        [indicator.indicator, indicator.method_version, period.label, geography, *breakdown],
+        [*version, indicator.indicator, period.label, geography, *breakdown],
     ).fetchone()
     if row is None:
         cell = f"{geography} {breakdown[0]}={breakdown[1]}"
         raise BureauError("figure.not_found", indicator=indicator.indicator, period=period.label, cell=cell)
-    return Figure(indicator.indicator, indicator.method_version, period.label, geography, *breakdown, *row)
+    return Figure(indicator.indicator, *row)

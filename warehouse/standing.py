@@ -17,7 +17,7 @@ _COMPUTED_WITH = {
 
 
 def hold_formulas(connection: Connection, build_id: int) -> None:
-    """Write down the formulas that are new to this warehouse, as of a build.
+    """Write down the formulas with which no published build has computed yet, as of this one.
 
     Raises BureauError("build.formula_changed") with the indicators whose formula is not the one that their figures were computed
     with: a changed formula is a new method version. One with which nothing was computed yet may change.
@@ -27,16 +27,21 @@ def hold_formulas(connection: Connection, build_id: int) -> None:
         (one.indicator, one.method_version): one.model_dump(mode="json", include=_COMPUTED_WITH, exclude_defaults=True)
         for one in load_indicators().values()
     }
-    found = connection.execute("select indicator, method_version, formula from ledger.formula").fetchall()
-    standing = {(indicator, version): formula for indicator, version, formula in found}
+    found = connection.execute(
+        "select f.indicator, f.method_version, f.formula, b.status = 'published' "
+        "from ledger.formula as f inner join ledger.build as b on f.build_id = b.build_id"
+    ).fetchall()
+    standing = {(indicator, version): formula for indicator, version, formula, _ in found}
+    seen = {(indicator, version) for indicator, version, _, published in found if published}
     changed = [name for name, formula in given.items() if standing.get(name, formula) != formula]
     if changed and (used := sorted(_computed(connection).intersection(changed))):
         names = ", ".join(f"{indicator} ({version})" for indicator, version in used)
         raise BureauError("build.formula_changed", indicators=names)
+    fresh = [name for name, formula in given.items() if standing.get(name) != formula or name not in seen]
     connection.cursor().executemany(
         "insert into ledger.formula (indicator, method_version, formula, build_id) values (%s, %s, %s, %s) "
         "on conflict (indicator, method_version) do update set formula = excluded.formula, build_id = excluded.build_id",
-        [[*name, Jsonb(formula), build_id] for name, formula in given.items() if standing.get(name) != formula],
+        [[*name, Jsonb(given[name]), build_id] for name in fresh],
     )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from warehouse.errors import BureauError
 from warehouse.services import postgres
@@ -16,19 +17,12 @@ from warehouse.why import Vintage, vintage, why
 pytestmark = pytest.mark.integration
 
 TOWN, OTHER = "520381001", "520381002"
-FORMULA = """
+TABLES = """
 set role bureau_transformer;
-create table evidence.indicator_formula (
-    indicator text, method_version text, part text, account text, sign numeric, accumulation text, only_sectors text [],
-    lag_years integer, undivided text []
-);
-insert into evidence.indicator_formula values
-('ENT_STK', 'v1', 'numerator', 'entity.birth', 1, 'stock', null, 0, null),
-('ENT_STK', 'v1', 'numerator', 'entity.exit', -1, 'stock', null, 0, null),
-('ENT_STK', 'v1', 'numerator', 'entity.purge', -1, 'stock', null, 0, null);
 create table evidence.indicator_value (like evidence.indicator_value_current);
 select evidence.ensure_account('entity.birth'), evidence.ensure_account('entity.exit'), evidence.ensure_account('entity.purge');
 """
+STOCK = Jsonb({"numerator": {"accumulation": "stock", "accounts": {"entity.birth": 1, "entity.exit": -1, "entity.purge": -1}}})
 # Deliveries: 1 and 2 of January, 2 replaced by 3; 4 of January too, but it came later; 5 of February.
 DELIVERIES = (
     (1, "2010-01-15", "accepted"), (2, "2010-01-20", "replaced"), (3, "2010-01-20", "accepted"), (4, "2010-01-25", "accepted"),
@@ -53,7 +47,7 @@ POSTINGS = (
 @pytest.fixture(scope="module")
 def posted(database: Settings) -> Settings:
     with psycopg.connect(postgres.conninfo(database), autocommit=True) as connection:
-        connection.execute(FORMULA.encode())
+        connection.execute(TABLES.encode())
         connection.execute("reset role")
         for day in (date(2010, 1, 31), date(2010, 2, 28)):
             connection.execute(
@@ -61,6 +55,7 @@ def posted(database: Settings) -> Settings:
                 "values (%s, 'published', now(), '520381', '2009-01-01')",
                 [day],
             )
+        connection.execute("insert into ledger.formula values ('ENT_STK', 'v1', %s, 1)", [STOCK])
         for number, day_text, status in DELIVERIES:
             connection.execute(
                 "insert into ledger.delivery (source, department, region, business_date, sequence, kind, file_name, sha256, "

@@ -1,9 +1,10 @@
 """Pages that stand alone."""
 
+import re
 from decimal import Decimal
 
+from warehouse.lineage.drawing import svg
 from warehouse.lineage.graph import Graph, Node, layers
-from warehouse.lineage.page import svg
 from warehouse.pages import heading, page, paragraph, table
 from warehouse.sheet.drawings import qr, trend
 from warehouse.sheet.read import Point
@@ -22,6 +23,11 @@ def test_a_graph_lies_in_layers_from_left_to_right() -> None:
     nodes = {key: Node(key, "model", f"<{key}>", "", None) for key in "abcd"}
     drawn = svg(Graph(nodes, edges, ("b",)), "t")
     assert drawn.count("<rect") == 4 and drawn.count("<path") == 4 and "&lt;a&gt;" in drawn
+    boxes = re.findall(r'<rect x="([-\d.]+)".*?<text[^>]*>&lt;(.)&gt;', drawn)
+    left = {name: float(x) for x, name in boxes}
+    assert left["a"] < left["b"] < left["d"] and left["c"] < left["d"]
+    for way in re.findall(r'<path d="M([-\d.]+) .*? ([-\d.]+) [-\d.]+"', drawn):
+        assert float(way[0]) < float(way[1])
 
 
 def test_a_trend_has_a_gap_where_there_is_no_figure_and_its_threshold() -> None:

@@ -65,7 +65,7 @@ def trace(
             geography=geography,
             breakdown=breakdown,
             release_id=release_id,
-            offset=0 if everything else offset,
+            offset=offset,
             limit=size,
             by_weight=by_weight,
         )

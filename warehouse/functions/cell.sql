@@ -31,6 +31,22 @@ begin
     end if;
 end $$;
 
+-- The formula with which a build computed an indicator: of its method versions the newest that was published by then.
+create or replace function evidence.formula_of(
+    indicator text, up_to_build integer
+) returns jsonb language sql stable set search_path = pg_catalog as $$
+    select f.formula
+    from ledger.formula as f
+    inner join ledger.build as b on f.build_id = b.build_id
+    where f.indicator = formula_of.indicator
+    order by b.status = 'published' and f.build_id <= up_to_build desc, abs(f.build_id - up_to_build)
+    limit 1
+$$;
+
+create or replace function evidence.texts_of(list jsonb) returns text [] language sql immutable set search_path = pg_catalog as $$
+    select array_agg(e.value) from jsonb_array_elements_text(list) as e
+$$;
+
 -- The rules of one side of a cell, as SQL over a posting `p`. All null: the side does not exist, or not in this breakdown.
 --
 -- accounts   names as literals: in the text of a statement, so that only their partitions are read
@@ -45,6 +61,7 @@ create or replace function evidence.cell_rules(
     out belongs text, out ends date
 ) language plpgsql stable set search_path = pg_catalog as $$
 declare
+    part jsonb;
     formula record;
     city text := (select b.region from ledger.build as b where b.build_id = up_to_build);
     days record := evidence.period_days(period);
@@ -53,6 +70,13 @@ declare
     first_day date;
     last_day date;
 begin
+    part := evidence.formula_of(indicator, up_to_build) -> side;
+    if part is null then
+        if not exists (select from ledger.formula as f where f.indicator = cell_rules.indicator) then
+            raise exception 'there is no indicator %', cell_rules.indicator using errcode = 'invalid_parameter_value';
+        end if;
+        return;
+    end if;
     select
         string_agg(format('%L', f.account), ', ') as accounts,
         string_agg(
@@ -62,17 +86,12 @@ begin
             ), ' '
         ) as signed,
         bool_and(f.sign = 1) as all_added,
-        min(f.accumulation) as accumulation, min(f.only_sectors) as sectors, min(f.undivided) as undivided,
-        max(f.lag_years) as lag_years
+        part ->> 'accumulation' as accumulation,
+        evidence.texts_of(part -> 'sector') as sectors,
+        evidence.texts_of(part -> 'undivided') as undivided,
+        coalesce((part ->> 'lag_years')::integer, 0) as lag_years
     into formula
-    from evidence.indicator_formula as f
-    where f.indicator = cell_rules.indicator and f.part = cell_rules.side;
-    if formula.accounts is null then
-        if not exists (select from evidence.indicator_formula as f where f.indicator = cell_rules.indicator) then
-            raise exception 'there is no indicator %', cell_rules.indicator using errcode = 'invalid_parameter_value';
-        end if;
-        return;
-    end if;
+    from (select e.key as account, e.value::numeric as sign from jsonb_each_text(part -> 'accounts') as e) as f;
 
     -- a denominator that is not divided is the whole geography's, whatever the member
     if formula.undivided is not null then

@@ -63,20 +63,15 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def layers(edges: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Nodes by the length of the longest way to them, those without parents first; neighbours lie near what they read."""
-    parents: dict[str, list[str]] = {}
-    for parent, child in sorted(edges):
-        parents.setdefault(child, []).append(parent)
-    sorter = TopologicalSorter(parents)
+    """Nodes by the length of the longest way to them, those without parents first."""
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for parent, child in edges:
+        sorter.add(child, parent)
     sorter.prepare()
-    found: list[list[str]] = []
-    place: dict[str, float] = {}
+    found = []
     while sorter.is_active():
         ready = sorter.get_ready()
-        middle = {key: sum(place[one] for one in parents.get(key, ())) / max(len(parents.get(key, ())), 1) for key in ready}
-        layer = sorted(ready, key=lambda key: (middle[key], key))
-        place |= {key: number / len(layer) for number, key in enumerate(layer)}
-        found.append(layer)
+        found.append(sorted(ready))
         sorter.done(*ready)
     return found
 

@@ -1,18 +1,15 @@
-"""The lineage of an indicator as text, JSON, and a page that stands alone, its graph an SVG drawn here."""
+"""The lineage of an indicator as text, JSON, and a page that stands alone."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from html import escape
 from typing import Any
 
+from warehouse.lineage.drawing import svg
 from warehouse.lineage.graph import Graph, layers
 from warehouse.lineage.read import Lineage
 from warehouse.pages import heading, page, paragraph, table
 from warehouse.texts import t
-
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y = 214, 24, 60, 9
-_COLOURS = {"source": "#fde8c8", "ledger": "#ececec", "seed": "#e4f0d8", "model": "#dcebf7", "figure": "#f7d4d4"}
 
 
 def as_text(found: Lineage, lang: str) -> Iterator[str]:
@@ -85,39 +82,6 @@ def facts(found: Lineage, lang: str) -> list[tuple[str, str]]:
     build = found.build
     values = {"commit": build.code_commit, "lock": build.lock_hash, "specs": build.spec_hash, "digest": build.digest}
     return [(t(f"lineage.fact.{name}", lang), value or "-") for name, value in values.items()]
-
-
-def svg(graph: Graph, title: str) -> str:
-    """The graph in columns from what was delivered (left) to the figure (right)."""
-    columns = layers(graph.edges)
-    rows = max(len(column) for column in columns)
-    width = len(columns) * (_WIDTH + _GAP_X)
-    height = rows * (_HEIGHT + _GAP_Y)
-    place = {
-        key: (x * (_WIDTH + _GAP_X), (height - len(column) * (_HEIGHT + _GAP_Y)) / 2 + y * (_HEIGHT + _GAP_Y))
-        for x, column in enumerate(columns)
-        for y, key in enumerate(column)
-    }
-    drawn = [
-        f'<svg viewBox="-4 -4 {width + 8} {height + 8}" width="{width + 8}" height="{height + 8}" role="img" '
-        f'xmlns="http://www.w3.org/2000/svg"><title>{escape(title)}</title>'
-    ]
-    for parent, child in sorted(graph.edges):
-        (from_x, from_y), (to_x, to_y) = place[parent], place[child]
-        start, end = from_x + _WIDTH, to_x
-        bend = min((end - start) / 2, _GAP_X)
-        drawn.append(
-            f'<path d="M{start} {from_y + _HEIGHT / 2:.1f} C{start + bend} {from_y + _HEIGHT / 2:.1f} {end - bend} '
-            f'{to_y + _HEIGHT / 2:.1f} {end} {to_y + _HEIGHT / 2:.1f}" fill="none" stroke="#999" stroke-width="0.7"/>'
-        )
-    for key, (x, y) in place.items():
-        node = graph.nodes[key]
-        drawn.append(
-            f"<g><title>{escape(node.description or node.name)}</title>"
-            f'<rect x="{x}" y="{y:.1f}" width="{_WIDTH}" height="{_HEIGHT}" rx="4" fill="{_COLOURS[node.kind]}" stroke="#777"/>'
-            f'<text x="{x + 7}" y="{y + 16:.1f}" font-size="11">{escape(node.name)}</text></g>'
-        )
-    return "".join(drawn) + "</svg>"
 
 
 def _parents(graph: Graph) -> dict[str, list[str]]:

@@ -104,7 +104,7 @@ def _pool(spec: SourceSpec, column: ColumnSpec, day: date, given: tuple[str, ...
             bad = ("2009-02-29", late) + ((_step(low, -1),) if low else ()) + ((_step(high, 1),) if high else ())
         case "decimal" | "integer":
             least, places = Decimal(low or 0), column.precision - column.scale - 1  # far apart, as long as they fit
-            sizes = (0, 1, 10 ** min(5, places), 10 ** min(6, places))
+            sizes = (0, 1, 10 ** min(3, places), 10 ** min(6, places))
             good = tuple(str(least + more) for more in sizes if high is None or least + more <= Decimal(high))
             bad = (f"{least + 1}.{'1' * ((column.scale if column.type == 'decimal' else 0) + 1)}",)
             bad += ((str(least - 1),) if low else ()) + ((str(Decimal(high) + 1),) if high else ())

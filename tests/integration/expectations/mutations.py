@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from itertools import combinations, product
 
 from psycopg import sql
 
@@ -130,7 +131,31 @@ def _drift(spec: SourceSpec, rule: Rule, tries: Tries) -> tuple[list[Row], list[
             larger = [row for row in by_size if float(row[place]) > 100 * float(by_size[0][place])]
             if larger:
                 return _rows(spec, by_size[:1], ROWS), _rows(spec, larger[:1], ROWS)
+    if kind == "usual_blanks":
+        either, mixed = _blank_between_two(spec, sound, place)
+        return _rows(spec, either, ROWS), _rows(spec, mixed, ROWS)
     raise LookupError(f"{rule.id}: no two sound rows differ in this alone")
+
+
+def _blank_between_two(spec: SourceSpec, sound: Sequence[Row], place: int) -> tuple[list[Row], list[Row]]:
+    """For a cell that is given when one of two others is (a reason of exit, with either date): rows with the one or the other,
+    and as many of which some have both and some nothing, so that the two others are as often blank as before."""
+    name = spec.columns[place].name
+    together = sorted({other for rule in spec.rules if name in rule.columns for other in rule.columns} - {name})
+    index = {column.name: at for at, column in enumerate(spec.columns)}
+    for one, two in combinations((index[other] for other in together), 2):
+        three = (place, one, two)
+        sets: dict[Row, dict[tuple[bool, ...], list[Row]]] = {}
+        for row in sound:
+            rest = tuple(text for at, text in enumerate(row) if at not in three)
+            sets.setdefault(rest, {}).setdefault(tuple(bool(row[at]) for at in three), []).append(row)
+        for given in sets.values():
+            kinds = [given.get(kind, []) for kind in [(True, True, False), (True, False, True), (True, True, True)]]
+            nothing = given.get((False, False, False), [])
+            for first, second, both in product(*kinds):
+                if nothing and first[place] != second[place] and both == (*first[:two], second[two], *first[two + 1 :]):
+                    return [first, second], [*[first, second] * 4, both, nothing[0]]
+    raise LookupError(f"{name}: no rows have it with either of two other cells, and neither without")
 
 
 def _alike_but(rows: Sequence[Row], place: int) -> Iterator[list[Row]]:
@@ -173,4 +198,13 @@ def _led(spec: SourceSpec, tries: Tries, pattern: Sequence[Row]) -> list[Row]:
 
 
 def _rows(spec: SourceSpec, pattern: Sequence[Row], count: int) -> list[Row]:
-    return [with_key(spec, pattern[number % len(pattern)], number) for number in range(count)]
+    """Under a key each; of rules that add rows up (a cap a taxpayer), each a case of its own."""
+    apart = {rule.per[0] for rule in spec.between_rows} - set(spec.key)
+    places = [index for index, column in enumerate(spec.columns) if column.name in apart]
+    rows = []
+    for number in range(count):
+        row = with_key(spec, pattern[number % len(pattern)], number)
+        for place in (one for one in places if row[one]):
+            row = (*row[:place], f"{10**12 + number:015d}", *row[place + 1 :])
+        rows.append(row)
+    return rows
