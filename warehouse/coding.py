@@ -52,6 +52,8 @@ def _uncoded(
     there = connection.execute("select to_regclass(%s) is not null", [f"raw.{source}"]).fetchone()
     if not (there and there[0]):
         return  # new to this warehouse: nothing was ever delivered
+    # What is coded is looked up in a hashed list: planned while there was nothing, it would be read anew for each row
+    connection.execute("set local enable_nestloop = off")
     with connection.cursor(name=f"uncoded_{source}") as cursor:
         cursor.itersize = batch
         cursor.execute(

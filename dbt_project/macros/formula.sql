@@ -126,26 +126,6 @@
     case when {{ c }}.breakdown_type = 'age_band' then 'age_band' else {{ c }}.breakdown end
 {%- endmacro %}
 
-{#- What a posting says of its unit: the columns that decide its cells. -#}
-{% macro unit_says() -%}
-    {{ return(['geography', 'geo_scope', 'applies_to', 'sector', 'industry', 'founder_groups', 'sex', 'birth_year']) }}
-{%- endmacro %}
-
-{#- 1 for a group of a unit's postings with a contribution that is not zero, less 1 where the counted ones had one: what it
-    changes. `p` has in_numerator and is_counted. -#}
-{% macro unit_counts(amount, p) -%}
-    (
-        coalesce(sum({{ amount }}) filter (where {{ p }}.in_numerator) <> 0, false)
-        or coalesce(sum({{ amount }}) filter (where not {{ p }}.in_numerator) <> 0, false)
-    )::integer
-    {%- if is_incremental() %}
-    - (
-        coalesce(sum({{ amount }}) filter (where {{ p }}.in_numerator and {{ p }}.is_counted) <> 0, false)
-        or coalesce(sum({{ amount }}) filter (where not {{ p }}.in_numerator and {{ p }}.is_counted) <> 0, false)
-    )::integer
-    {%- endif %}
-{%- endmacro %}
-
 {#- Up to which build the postings are counted in the cells of all indicators; 0 while one is new, which counts them all. -#}
 {% macro counted_up_to() -%}
     {%- set otherwise = '(select min(c.counted_up_to) from counted as c)' -%}
