@@ -90,8 +90,8 @@ def _validation(page: Page) -> Any:
     """The engine's record of a validation: of each rule its expectation, counts and the exception, if any."""
     from great_expectations.core.expectation_validation_result import ExpectationSuiteValidationResult
 
-    held = sum(one.result in ("passed", "not_judged") for one in page.findings)
-    total = len(page.findings)
+    judged = [one for one in page.findings if one.result != "not_judged"]
+    held, total = sum(one.result == "passed" for one in judged), len(judged)
     return ExpectationSuiteValidationResult(
         success=held == total,
         results=[_result(one) for one in page.findings],

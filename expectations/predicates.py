@@ -82,6 +82,8 @@ def column_rules(column: ColumnSpec, place: Place, keeps_digits: bool = False, i
         yield Found("holds_id", "holds_id", f"(length({name}) >= 64 and {name} ~ '{_PSEUDONYM}')", "warn")
     if column.type in _BY_TYPE:
         yield from _BY_TYPE[column.type](column, name, place)
+    if is_key and column.type == "integer":
+        yield Found("canonical", "canonical", f"{name} ~ '^([+]|[+-]?0[0-9])'")
     yield from _bounds(column, name, place)
 
 
@@ -116,9 +118,10 @@ def _integer(_column: ColumnSpec, name: str, _place: Place) -> Iterator[Found]:
 
 
 def _identity(column: ColumnSpec, _name: str, _place: Place) -> Iterator[Found]:
-    yield Found("id", "id", None)
+    said = "taxpayer_id" if column.type == "taxpayer" else "id"
+    yield Found("id", said, None)
     check = f"{column.name}_check"
-    yield Found("check_digit", "id_check", f"{quoted(check)} = 'bad'", "warn", (check,))
+    yield Found("check_digit", f"{said}_check", f"{quoted(check)} = 'bad'", "warn", (check,))
 
 
 def _regno(_column: ColumnSpec, name: str, _place: Place) -> Iterator[Found]:

@@ -58,7 +58,11 @@ SENTENCES: dict[str, Texts] = {
         zh="{title}应为数字，最多{precision}位，小数不超过{scale}位",
         en="{title}: a number of at most {precision} digits, at most {scale} of them decimals",
     ),
-    "integer": Texts(zh="{title}应为整数", en="{title}: a whole number"),
+    "integer": Texts(zh="{title}应为整数，不超过2147483647", en="{title}: a whole number of at most 2,147,483,647"),
+    "canonical": Texts(
+        zh="{title}是主键的一部分，不带前导零和正号",
+        en="{title}: without leading zeros and plus sign, as it is part of the key",
+    ),
     "id": Texts(
         zh="{title}应为15位或18位居民身份证号的写法",
         en="{title}: written as a resident id of 15 or 18 characters",
@@ -66,6 +70,15 @@ SENTENCES: dict[str, Texts] = {
     "id_check": Texts(
         zh="{title}的校验码和出生日期应正确；不正确时性别和出生年份记为不详",
         en="{title}: check digit and date of birth are right; otherwise sex and year of birth count as unknown",
+    ),
+    "taxpayer_id": Texts(
+        zh="{title}以L开头时，其后应为15位或18位居民身份证号",
+        en="{title}: what begins with L goes on with a resident id of 15 or 18 characters",
+    ),
+    "taxpayer_id_check": Texts(
+        zh="{title}中居民身份证号的校验码和出生日期应正确；不正确时性别和出生年份记为不详",
+        en="{title}: a resident id in it has the right check digit and date of birth; otherwise sex and year of birth count as "
+        "unknown",
     ),
     "holds_id": Texts(
         zh="{title}不应是居民身份证号；如是，仓库中以假名代替",

@@ -27,7 +27,8 @@ _SPREADS = 6.0
 _FLOOR_LOG = 0.4  # a count or sum may be half as large again
 _FLOOR_SHARE = 0.02
 _FLOOR_DAYS = 7.0
-_FEWEST_ROWS = 20  # of a delivery whose shares and sums are judged: of fewer they say nothing
+_FEWEST_ROWS = 20  # of a delivery whose shares are judged, or with an amount whose sum is: of fewer they say nothing
+_SHORTEST_ID = 10**14  # a resident id in a column of amounts: such a sum is not kept
 
 Scale = Literal["count", "sum", "share", "days"]
 
@@ -88,7 +89,9 @@ def measures_of(spec: SourceSpec, day: str, lists: Lists) -> tuple[Measure, ...]
                 for code in allowed_codes(column, lists.codes)
             ]
         if column.type == "decimal":
-            found.append(Measure(f"{column.name}.sum", f"{rule}_sum", "sum", f"sum({_sum(column)})"))
+            total = f"sum({_sum(column)})"
+            kept = f"sum({_some(column)}) >= {_FEWEST_ROWS} and abs({total}) < {_SHORTEST_ID}"
+            found.append(Measure(f"{column.name}.sum", f"{rule}_sum", "sum", f"case when {kept} then {total} end"))
     return tuple(found)
 
 
@@ -106,7 +109,8 @@ def groups(spec: SourceSpec, lists: Lists) -> str:
         if not column.required and column.type != "code":
             made.append(f"count(*) - count({quoted(column.name)}) as {_blank(column)}")
         if column.type == "decimal":
-            made.append(f"sum(raw.as_decimal({quoted(column.name)})) as {_sum(column)}")
+            amount = f"raw.as_decimal({quoted(column.name)})"
+            made.append(f"sum({amount}) as {_sum(column)}, count(nullif({amount}, 0)) as {_some(column)}")
     grouped = f" group by {', '.join(str(place) for place in range(1, len(codes) + 1))}" if keys else ""
     return f"select {', '.join(made)} from {{partition}}{grouped}"
 
@@ -129,6 +133,11 @@ def _sum(column: ColumnSpec) -> str:
     return quoted(f"{column.name}.sum")
 
 
+def _some(column: ColumnSpec) -> str:
+    """Rows with an amount: the sum of a single one would be its cell."""
+    return quoted(f"{column.name}.some")
+
+
 def _share(counted: str) -> str:
     return f"coalesce({counted}, 0) / nullif(sum(n), 0)"
 
@@ -136,7 +145,7 @@ def _share(counted: str) -> str:
 def measure(
     connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, measures: Sequence[Measure], lists: Lists
 ) -> dict[str, float]:
-    """The delivery's measures, in one pass; sums and shares of very few rows stay out (the sum of one row is its cell)."""
+    """The delivery's measures, in one pass; shares of very few rows and sums of very few amounts stay out."""
     listed = ", ".join(f"({one.sql})::double precision" for one in measures)
     table = f"raw.{partition_name(spec, delivery.delivery_id)}"
     connection.execute("set local jit = off")
@@ -147,7 +156,7 @@ def measure(
     return {
         one.name: float(value)
         for one, value in zip(measures, values, strict=True)
-        if value is not None and not (few and one.scale in ("share", "sum"))
+        if value is not None and not (few and one.scale == "share")
     }
 
 

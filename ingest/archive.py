@@ -95,11 +95,10 @@ class Incoming:
         return Archived(Path(self._temporary.name), self._digest.hexdigest(), self._size)
 
     def finish(self) -> Archived:
-        """Read what is left; then the file is on the disk and in its place. One that is there already stays as it is. Raises
-        ArchiveUnwritable."""
+        """Read what is left; then the file is on the disk and in its place. One that is there already stays as it is unless it
+        is damaged. Raises ArchiveUnwritable."""
         if self._archived is None:
-            while self.read():
-                pass
+            self.whole()  # no byte more than that: a file that grows meanwhile is another one
             with _writing(self._archive):
                 self._temporary.flush()
                 self._syncing.shutdown()
@@ -112,10 +111,12 @@ class Incoming:
     def _put_in_place(self) -> Archived:
         sha256, temporary = self._digest.hexdigest(), Path(self._temporary.name)
         target = path_of(self._archive, sha256)
-        if target.exists():
+        if target.exists() and _sha256(target) == sha256:
             temporary.unlink()
         else:
-            target.parent.mkdir(exist_ok=True)
+            if not target.parent.exists():
+                target.parent.mkdir(exist_ok=True)
+                _sync_folder(self._archive)
             temporary.chmod(0o444)
             temporary.replace(target)
             _sync_folder(target.parent)
@@ -168,6 +169,11 @@ def _locked_file(folder: Path) -> Any:
         if os.fstat(made.fileno()).st_nlink:  # else another process swept before it was locked
             return made
         made.close()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -34,7 +34,12 @@ returns boolean language sql immutable parallel safe as $$
 $$;
 
 create or replace function raw.is_integer(value text) returns boolean language sql immutable parallel safe as $$
-    select length(value) <= 19 and value ~ '^[+-]?[0-9]+$'
+    select case
+        when value !~ '^[+-]?[0-9]+$' then false
+        when length(value) <= 9 then true
+        when length(value) > 80 then false
+        else value::numeric between -2147483648 and 2147483647 -- what the warehouse's columns hold
+    end
 $$;
 
 -- The number, NULL when the text is none (80 characters are more than any column allows and spare a careless sender's megabyte).

@@ -161,8 +161,6 @@ def _found(stem: str, endings: tuple[str, ...], files: dict[str, dict[str, Any]]
     changed = [when for entry in (data, manifest) if entry and (when := _changed_at(entry))]
     size = data.get("size") if data else None
     whole: dict[str, Any] = {"size": size, "changed_at": max(changed, default=None)}
-    if any(entry and (entry.get("islink") or entry["type"] == "link") for entry in (data, manifest)):
-        return Found("link", name, stem, **whole)
     match = _STEM.fullmatch(stem)
     if match and is_day(match["date"][:4], match["date"][4:6], match["date"][6:]):
         whole |= {
@@ -173,6 +171,8 @@ def _found(stem: str, endings: tuple[str, ...], files: dict[str, dict[str, Any]]
         state: Literal["complete", "misnamed"] = "complete"
     else:
         state = "misnamed"
+    if any(entry and (entry.get("islink") or entry["type"] == "link") for entry in (data, manifest)):
+        return Found("link", name, stem, **whole)
     if data is None:
         return Found("incomplete", name, stem, **whole)
     if len(there) > 1:

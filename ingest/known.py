@@ -21,7 +21,7 @@ def is_settled(
 ) -> bool:
     """Whether the file was settled before and nothing says that it is another now."""
     if known.status in ("accepted", "replaced", "duplicate"):
-        return _stands(connection, ctx, known, inbox.detailed(found), manifest_bytes)
+        return _stands(connection, ctx, known, inbox, inbox.detailed(found), manifest_bytes)
     if not _is_judged(ctx, known, manifest_bytes):
         return False
     try:
@@ -48,10 +48,12 @@ def _is_judged(ctx: LoadContext, known: Delivery, manifest_bytes: bytes) -> bool
     return not (known.reason or "").startswith("file.future_date") or (known.business_date or ctx.today) > ctx.today
 
 
-def _stands(connection: Conn, ctx: LoadContext, known: Delivery, found: Found, manifest_bytes: bytes) -> bool:
+def _stands(connection: Conn, ctx: LoadContext, known: Delivery, inbox: Inbox, found: Found, manifest_bytes: bytes) -> bool:
     """Whether an accepted file has kept its size and was not written to since, under a manifest that still names its bytes."""
     if known.sha256 is None or known.sha256.encode() not in manifest_bytes.lower():
         return False
     stored = archive.path_of(ctx.archive, known.sha256)
     size = stored.stat().st_size if stored.exists() else ledger.removed_size(connection, known.sha256)
-    return size == found.size and found.changed_at is not None and found.changed_at <= known.received_at
+    if found.changed_at is None:  # a server that does not say when: by the version that it names
+        return known.file_version is not None and known.file_version == inbox.version(found.file_name)
+    return size == found.size and found.changed_at <= known.received_at

@@ -88,6 +88,16 @@ def latest_of_file(connection: Conn, source: str, file_name: str) -> Delivery | 
     return _one(connection, "source = %s and file_name = %s order by delivery_id desc limit 1", [source, file_name])
 
 
+def unfinished(connection: Conn, source: str, file_names: list[str]) -> Delivery | None:
+    """The newest delivery under one of these names that is neither accepted nor refused."""
+    return _one(
+        connection,
+        "source = %s and file_name = any(%s) and status in ('waiting', 'incomplete', 'loading') "
+        "order by delivery_id desc limit 1",
+        [source, file_names],
+    )
+
+
 def standing(connection: Conn, source: str, region: str, business_date: date, sequence: int) -> Delivery | None:
     """The accepted or replaced delivery with this name, if there is one."""
     return _one(

@@ -29,6 +29,7 @@ _CHUNKS_A_PARCEL = 16  # half a megabyte of the file
 _PARCELS_ALONE = 8  # a file of so many is loaded sooner than workers start
 _COPY_BYTES = 1 << 20
 _FAULTY_IN_MEMORY = 1 << 22
+_SHORTEST_ID = 10**14  # a resident id read as a number
 
 
 @dataclass(frozen=True)
@@ -140,16 +141,21 @@ def _compare(
     for name, total in wanted.items():
         if found[name] != total:
             delivered = spec.column(name).delivered
-            raise DeliveryRefused("manifest.totals", delivered, f"the manifest says {total}, the rows add up to {found[name]}")
+            said = _sums("the manifest", total, found[name])
+            raise DeliveryRefused("manifest.totals", delivered, said)
     if findings.trailer is not None:
         trailer_rows, trailer_sum = findings.trailer
         if trailer_rows != rows:
             raise DeliveryRefused("file.trailer", "rows", f"the trailer says {trailer_rows}, the file has {rows}")
         if spec.trailer_total and found[spec.trailer_total] != trailer_sum:
-            raise DeliveryRefused(
-                "file.trailer",
-                spec.trailer_total,
-                f"the trailer says {trailer_sum}, the rows add up to {found[spec.trailer_total]}",
-            )
+            said = _sums("the trailer", trailer_sum, found[spec.trailer_total])
+            raise DeliveryRefused("file.trailer", spec.trailer_total, said)
     if manifest.kind == "full" and spec.full_replaces == "same_first_key" and rows == 0:
         raise DeliveryRefused("delivery.empty", "rows", "a full delivery that replaces what it contains must contain something")
+
+
+def _sums(who: str, said: Decimal, found: Decimal) -> str:
+    """Both sums; neither where one is as long as a resident id: it may be one, typed into a column of numbers."""
+    if max(abs(said), abs(found)) >= _SHORTEST_ID:
+        return f"{who} says another sum than the rows add up to"
+    return f"{who} says {said}, the rows add up to {found}"

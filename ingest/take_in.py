@@ -17,7 +17,7 @@ from ingest.archive import Incoming
 from ingest.context import LoadContext
 from ingest.ddl import Conn, drop_partition
 from ingest.errors import DeliveryRefused, KeyMissing, LinkFound
-from ingest.inbox import Found, Inbox, scan
+from ingest.inbox import ZIP, Found, Inbox, scan
 from ingest.known import is_known, is_settled
 from ingest.ledger import CheckResult, Delivery
 from ingest.load import load
@@ -86,6 +86,8 @@ def _wait_for(connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found
         "reason": f"{UNSETTLED} at {what}: it is still being written",
     }
     with connection.transaction():
+        ledger.lock_source(connection, spec.name, ctx.region)
+        known = None if known is None else ledger.delivery(connection, known.delivery_id)
         if known is None or known.status in _SETTLED:
             ledger.record(connection, values)
         else:
@@ -119,19 +121,23 @@ def _take_one(connection: Conn, ctx: LoadContext, spec: SourceSpec, inbox: Inbox
         return _settle_unread(connection, ctx, spec, found, known, _LINK)
     with data as file, archive.Incoming(ctx.archive, file) as incoming:
         if known is not None and known.sha256 is not None and is_known(ctx, known, incoming.whole(), manifest_bytes):
+            incoming.finish()  # a damaged copy in the archive is mended
             return _remember(connection, inbox, found, known.delivery_id, version)
         delivery_id = _begin(connection, ctx, spec, found, known, manifest_bytes)
         try:
             manifest = agreed(found, spec, ctx.region, ctx.today, manifest_bytes)
             _load(connection, ctx, spec, found, delivery_id, incoming, manifest)
+            _remember(connection, inbox, found, delivery_id, version)
         except DeliveryRefused as refusal:
             unlike = unlike_the_manifest(manifest_bytes, incoming.whole().sha256)
             if unlike is not None and not inbox.has_settled(found, ctx.settle):
                 known = ledger.latest_of_file(connection, spec.name, found.file_name)
                 return _wait_for(connection, ctx, spec, found, known, "the data file")
-            values = {"status": "refused", "sha256": incoming.finish().sha256, "reason": str(unlike or refusal)}
+            found_wrong = unlike or refusal
+            values = {"status": "refused", "sha256": incoming.finish().sha256, "reason": str(found_wrong)}
             with connection.transaction():
                 ledger.update(connection, delivery_id, values)
+                _write_refusal(connection, delivery_id, found_wrong)
             _remember(connection, inbox, found, delivery_id, version)
 
 
@@ -143,12 +149,10 @@ def _remember(connection: Conn, inbox: Inbox, found: Found, delivery_id: int, ve
 
 
 def _known(connection: Conn, spec: SourceSpec, found: Found) -> Delivery | None:
-    """The newest record of the file, or of a manifest that was there before its data file, when nobody knew of the zip."""
-    known = ledger.latest_of_file(connection, spec.name, found.file_name)
-    if known is None and found.is_packed:
-        alone = ledger.latest_of_file(connection, spec.name, f"{found.stem}.{spec.extension}")
-        return alone if alone is not None and alone.status == "incomplete" else None
-    return known
+    """The newest record of the file; else of the same delivery under another ending (now packed) that nothing became of yet."""
+    return ledger.latest_of_file(connection, spec.name, found.file_name) or ledger.unfinished(
+        connection, spec.name, [f"{found.stem}.{spec.extension}", f"{found.stem}.{spec.extension}{ZIP}", f"{found.stem}{ZIP}"]
+    )
 
 
 def _load(
@@ -195,7 +199,7 @@ def _named(ctx: LoadContext, spec: SourceSpec, found: Found) -> dict[str, Any]:
     return {
         "source": spec.name,
         "department": spec.department,
-        "region": found.region or ctx.region,
+        "region": ctx.region,  # a file of another region is this warehouse's to refuse
         "business_date": found.business_date,
         "sequence": found.sequence,
         "file_name": found.file_name,
@@ -215,6 +219,8 @@ def _begin(
         "manifest": mark_of(manifest_bytes),
     }
     with connection.transaction():
+        ledger.lock_source(connection, spec.name, ctx.region)
+        known = None if known is None else ledger.delivery(connection, known.delivery_id)  # another run may have accepted it
         if known is None or known.status in _SETTLED:
             return ledger.record(connection, values)
         drop_partition(connection, spec, known.delivery_id)
@@ -245,7 +251,14 @@ def _settle_unread(
 ) -> None:
     if known is None or known.reason != str(refusal):
         with connection.transaction():
-            ledger.record(connection, {**_named(ctx, spec, found), "status": "refused", "reason": str(refusal)})
+            number = ledger.record(connection, {**_named(ctx, spec, found), "status": "refused", "reason": str(refusal)})
+            _write_refusal(connection, number, refusal)
+
+
+def _write_refusal(connection: Conn, delivery_id: int, refusal: DeliveryRefused) -> None:
+    """Of a delivery that is refused before its rows are asked, the rule that it broke is its result."""
+    result = CheckResult(refusal.rule, "refuse", None, 1, 1, 1.0, None, None, passed=False)
+    ledger.write_checks(connection, delivery_id, [result])
 
 
 def _places(warnings: tuple[tuple[str, str], ...]) -> str | None:

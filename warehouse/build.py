@@ -178,7 +178,7 @@ def _publish(connection: Connection, build_id: int) -> None:
         digest = build_digest(connection, build_id)
         seal_build(connection, build_id, digest)
         connection.execute(
-            "update ledger.build set status = 'published', finished_at = now(), digest = %s, digest_method = %s "
+            "update ledger.build set status = 'published', finished_at = clock_timestamp(), digest = %s, digest_method = %s "
             "where build_id = %s",
             [digest.whole, DIGEST_METHOD, build_id],
         )

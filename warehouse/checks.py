@@ -126,9 +126,10 @@ def _check(row: _Row, rule: "Rule | None", lang: str) -> Check:
         sentence, owner = (rule.sentence_zh, rule.owner_zh) if chinese else (rule.sentence_en, rule.owner_en)
     else:  # of reading, which has its sentences in the catalogue; or of another version
         key = f"refusal.{row.rule}"
-        sentence, owner = t(key, lang) if key in catalogue() else row.rule, ""
+        sentence, owner = t(key, lang) if key in catalogue() else row.rule, _department(row.source, lang)
     if row.error is not None:
         result: Result = "error"
+        owner = t("checks.ours", lang)
     elif not row.judged:
         result = "not_judged"
     else:
@@ -156,6 +157,13 @@ def _check(row: _Row, rule: "Rule | None", lang: str) -> Check:
         error=row.error,
         sentence=sentence,
     )
+
+
+def _department(source: str, lang: str) -> str:
+    from ingest.spec import all_specs
+
+    spec = all_specs().get(source)
+    return "" if spec is None else getattr(spec.owner, lang)
 
 
 def beside(one: Check, lang: str) -> str:

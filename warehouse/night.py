@@ -25,7 +25,8 @@ Ending = Literal["loaded", "refused", "missing", "failed"]
 _REFUSED = ["refused", "conflict"]
 _SETTLED = ("accepted", "replaced", *_REFUSED)
 _OF_THE_NIGHT = """
-    region = %(region)s and coalesce(business_date, %(day)s) <= %(day)s
+    region = %(region)s
+    and (coalesce(business_date, %(day)s) <= %(day)s or (status = 'refused' and starts_with(reason, 'file.future_date')))
     and received_at > coalesce(
         (select max(started_at) from ledger.build where business_date < %(day)s and status <> 'proof'), '-infinity'
     )
@@ -105,7 +106,8 @@ def has_arrived(settings: Settings, source: str, business_date: date, inbox: str
     first, last = window_of(spec, promised[0])
     with Inbox(place_for(settings, spec, inbox), spec.department) as place:
         found = scan(place, spec)
-    if any(one.state == "complete" and one.business_date and first <= one.business_date <= last for one in found):
+    here = [one for one in found if one.state == "complete" and one.region == settings.region]
+    if any(one.business_date and first <= one.business_date <= last for one in here):
         return True
     with _connect(settings) as connection:
         return _stands(connection, settings, source, first, last)

@@ -32,8 +32,11 @@ def of_failure(error: BaseException | None) -> str | None:
     """What people can do something about; None for a fault of the program, which its log tells."""
     import psycopg
 
+    from expectations import CheckError
     from ingest.errors import ArchiveUnwritable, InboxUnreachable
 
+    if isinstance(error, CheckError):
+        return "delivery.check"
     if isinstance(error, InboxUnreachable):
         return f"inbox.{error.kind} at {error.where}: {error.reason}"
     if isinstance(error, ArchiveUnwritable):

@@ -127,7 +127,7 @@ def _clear(connection: Connection) -> None:
 
 def _compare(connection: Connection, build_id: int, published: int, business_date: date) -> Proof:
     connection.execute(_POSTINGS.encode(), {"published": published})
-    connection.execute(_FIGURES.encode())
+    connection.execute(_FIGURES.encode(), {"published": published})
     found = connection.execute(
         """
         select
@@ -185,11 +185,15 @@ def _told(side: str) -> str:
 
 _FIGURES = f"""
 create temporary table figure_difference on commit preserve rows as
+with standing as (
+    select c.* from evidence.indicator_value_current as c
+    inner join evidence.versions_in_force(%(published)s) as v using (indicator, method_version)
+)
 select
     concat_ws(' ', {CELL}) as what,
     case when s.indicator is not null then {_told("s")} end as standing,
     case when r.indicator is not null then {_told("r")} end as recomputed
-from evidence.indicator_value_current as s
+from standing as s
 full join {PREFIX}evidence.indicator_value as r using ({CELL})
 where
     s.indicator is null

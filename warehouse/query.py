@@ -5,15 +5,19 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from warehouse.errors import BureauError
+from warehouse.figure import COLUMNS
 from warehouse.services import postgres
 from warehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from warehouse.why import Vintage
 
 _LOGIN = "bureau_reader_"
 _PRESENT = re.compile(r"\bmart\s*\.\s*\"?indicator_values\b(?!_as_of)", re.IGNORECASE)
@@ -28,18 +32,18 @@ class Answer:
     rows: list[tuple[object, ...]]
 
 
-def ask(settings: Settings, statement: str, role: str = "bureau_analyst", as_of_build: int | None = None) -> Answer:
+def ask(settings: Settings, statement: str, role: str = "bureau_analyst", as_of: "Vintage | None" = None) -> Answer:
     """Run one reading statement as `role` ("bureau_analyst", "bureau_evaluator", …) in a transaction that is undone.
 
-    With `as_of_build` the name `indicator_values` means the figures as that build showed them. Raises BureauError for a statement
+    With `as_of` the name `indicator_values` means the figures as a release froze them, or as a build showed them. An analyst sees
+    the releases that everybody may see. Raises BureauError for a statement
     that is wrong, writes, holds a second one, or needs more rights, and for one that asks `mart.indicator_values` as of a build.
     """
-    if as_of_build is not None and _PRESENT.search(statement):
+    if as_of is not None and _PRESENT.search(statement):
         raise BureauError("query.as_of_present")
     with session(settings, role) as connection:
-        if as_of_build is not None:
-            view = "create temp view indicator_values as select * from mart.indicator_values_as_of({}::integer)"
-            connection.execute(sql.SQL(view).format(sql.Literal(as_of_build)))
+        if as_of is not None:
+            connection.execute(f"create temp view indicator_values as {_figures(connection, role, as_of)}".encode())
             connection.commit()
         connection.read_only = True
         try:
@@ -57,6 +61,18 @@ def ask(settings: Settings, statement: str, role: str = "bureau_analyst", as_of_
             raise BureauError("query.failed", reason=_reason(error)) from error
         finally:
             connection.rollback()
+
+
+def _figures(connection: psycopg.Connection[tuple[Any, ...]], role: str, as_of: "Vintage") -> str:
+    """The statement of the figures of a release or build."""
+    if as_of.release_id is None:
+        return f"select * from mart.indicator_values_as_of({as_of.build_id:d})"
+    if role != "bureau_analyst":
+        return f"select {', '.join(COLUMNS)} from release.figure where release_id = {as_of.release_id:d}"
+    seen = connection.execute("select from release.published where release_id = %s", [as_of.release_id]).fetchone()
+    if seen is None:
+        raise BureauError("query.not_published", release=as_of.release_id)
+    return f"select {', '.join(COLUMNS)} from release.published_figure where release_id = {as_of.release_id:d}"
 
 
 @contextmanager

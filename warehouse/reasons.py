@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 _REASON = re.compile(r"(?P<rule>[a-z_]+(?:\.[a-z_]+)+)(?: at (?P<place>.+?)(?=: |$))?")
 # What a rule's name says of the value that broke it, without the value.
 _VALUE_CLASS = {
-    "required": "blank", "too_long": "too_long", "code": "not_in_list", "codes": "not_in_list", "date": "no_date",
-    "future": "later", "decimal": "no_number", "integer": "no_number", "id": "no_id", "digits_lost": "digits_lost",
-    "regno": "no_number_of_the_kind", "uscc": "no_number_of_the_kind", "geography": "not_in_list", "industry": "not_in_list",
-    "min": "out_of_bounds", "max": "out_of_bounds", "field_count": "field_count", "nul": "control_character",
-    "no_result": "no_result",
+    "required": "blank", "max_length": "too_long", "too_long": "too_long", "code": "not_in_list", "codes": "not_in_list",
+    "date": "no_date", "not_after_business_date": "later", "decimal": "no_number", "integer": "no_number", "id": "no_id",
+    "digits_lost": "digits_lost", "regno": "no_number_of_the_kind", "uscc": "no_number_of_the_kind",
+    "geography": "not_in_list", "industry": "not_in_list", "min": "out_of_bounds", "max": "out_of_bounds",
+    "field_count": "field_count", "nul": "control_character", "no_result": "no_result",
 }  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def of_row(spec: "SourceSpec", rules: Iterable[str], business_date: date, region
     for rule_id in rules:
         rule = known.get(rule_id)
         names = tuple(spec.column(name).delivered for name in (rule.columns if rule else ()) if _has(spec, name))
-        kind = _VALUE_CLASS.get(rule_id.rpartition(".")[2], "contradiction")
+        kind = _VALUE_CLASS.get(rule_id.rpartition(".")[2], "contradiction" if len(names) > 1 else "not_as_agreed")
         sentence = (rule.sentence_zh if lang == "zh" else rule.sentence_en) if rule else rule_id
         found.append(Reason(rule_id, names, t(f"value_class.{kind}", lang), sentence))
     return found

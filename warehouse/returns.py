@@ -118,12 +118,19 @@ def refused_files(settings: Settings, specs: "Sequence[SourceSpec]", day: date |
     with session(settings, STEWARD) as connection, connection.cursor(row_factory=class_row(Refused)) as cursor:
         return cursor.execute(
             "select distinct on (d.source, d.file_name) d.delivery_id, d.source, d.file_name, d.business_date, d.reason, "
-            "d.received_at from ledger.delivery as d where d.status in ('refused', 'conflict') and d.source = any(%(sources)s) "
+            "d.received_at from ledger.delivery as d where d.status in ('refused', 'conflict') "
+            "and (d.source = any(%(sources)s) or (d.source = 'unknown' and d.department = any(%(departments)s))) "
             "and (%(day)s::date is null or d.business_date = %(day)s) and d.region = %(region)s and not exists ("
-            "  select 1 from ledger.delivery as g where g.source = d.source and g.region = d.region and g.status = 'accepted' "
-            "  and g.business_date = d.business_date and (g.sequence > d.sequence or g.file_name = d.file_name and "
-            "  g.delivery_id > d.delivery_id)) order by d.source, d.file_name, d.delivery_id desc",
-            {"sources": [spec.name for spec in specs], "day": day, "region": settings.region},
+            "  select 1 from ledger.delivery as g where g.source = d.source and g.region = d.region "
+            "  and g.business_date = d.business_date and (g.status = 'accepted' and g.sequence > d.sequence or "
+            "  g.status in ('accepted', 'duplicate') and g.sequence = d.sequence and g.delivery_id > d.delivery_id)) "
+            "order by d.source, d.file_name, d.delivery_id desc",
+            {
+                "sources": [spec.name for spec in specs],
+                "departments": [spec.department for spec in specs],
+                "day": day,
+                "region": settings.region,
+            },
         ).fetchall()
 
 

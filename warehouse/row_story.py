@@ -201,21 +201,26 @@ def _check(one: dict[str, Any], broken: set[str], of_file: set[str]) -> Check:
 
 
 def _counted(connection: Connection, spec: SourceSpec, cells: dict[str, Any] | None, row_id: int) -> tuple[Counted, ...]:
-    """Postings of the units that the row names (by key, pseudonym or number) and that have it among their source rows."""
+    """Postings that have the row among their source rows, of the units that it names (by key, pseudonym or number) or is linked
+    to: no index leads from a row to its postings."""
     if cells is None:
         return ()
+    linked = _LINKED.get(spec.name, _NOTHING) if _is_built(connection, "register.reg_voucher") else _NOTHING
     names = {_key(spec, cells), *(str(value) for value in cells.values() if isinstance(value, str))}
     # a unit without an id of a person is named after its record
     names |= {f"{kind}:{name}" for kind in ("entity", "spell", "contract") for name in names}
     with connection.cursor(row_factory=class_row(Counted)) as cursor:
         return tuple(
             cursor.execute(
-                """
+                f"""
                 with unit as materialized (
                     select unit_id, unit_type, unit_key from register.unit
                     where
                         unit_type in ('entity', 'person', 'contract', 'respondent', 'population')
                         and unit_key = any(%(names)s)
+                    union
+                    select u.unit_id, u.unit_type, u.unit_key
+                    from ({linked}) as l (unit_id) inner join register.unit as u on l.unit_id = u.unit_id
                 )
                 select
                     p.account, p.effective_date, p.until_date, p.geography, p.unit_type,
@@ -227,10 +232,40 @@ def _counted(connection: Connection, spec: SourceSpec, cells: dict[str, Any] | N
                     p.unit_type, u.unit_key
                 having sum(p.weight) <> 0
                 order by p.account, p.effective_date, p.geography, u.unit_key
-                """,
-                {"names": sorted(names), "row_id": row_id},
+                """.encode(),
+                {"names": sorted(names), "row_id": row_id, "key": _key(spec, cells)},
             ).fetchall()
         )
+
+
+_NOTHING = "select null::bigint where false"
+_VOUCHER = "select v.entity_id from register.reg_voucher as v where v.unit_key = %(key)s and v.office = '{}'"
+# An entity's row stands behind what persons at its number, its borrowers and who took a course for it are counted for
+_ENTITY = """
+    select unnest(array[e.entity_id, e.founder_id]) from register.reg_entity as e where e.unit_key = %(key)s
+    union
+    select l.unit_id from register.reg_entity as e
+    cross join lateral (
+        select s.person_id from register.reg_spell as s where s.employer_regno = e.regno
+        union all select c.contract_id from register.reg_loan_event as c where c.regno = e.regno
+        union all select t.person_id from register.reg_training as t where t.regno = e.regno
+        union all select o.entity_id from register.reg_entity as o where o.regno = e.regno
+    ) as l (unit_id)
+    where e.unit_key = %(key)s
+"""
+_LINKED = {
+    "registrations": _ENTITY,
+    "registry_export": _ENTITY,
+    "tax_national": _VOUCHER.format("national"),
+    "tax_local": _VOUCHER.format("local"),
+    "employment": "select e.entity_id from register.reg_spell as s inner join register.reg_entity as e "
+    "on s.employer_regno = e.regno where s.unit_key = %(key)s",
+}
+
+
+def _is_built(connection: Connection, relation: str) -> bool:
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        return cursor.execute("select to_regclass(%s) is not null", [relation]).fetchone() == (True,)
 
 
 def _key(spec: SourceSpec, cells: dict[str, Any]) -> str:
@@ -245,8 +280,8 @@ def _instead(connection: Connection, spec: SourceSpec, known: dict[str, Any], ro
         if known["cells"] is None:
             statement = "select instead from register.stands_instead(%s) where row_id = %s"
             row = cursor.execute(statement, [known["delivery_id"], row_id]).fetchone()
-        elif cursor.execute("select to_regclass(%s) is null", [fold]).fetchone() == (True,):
-            return None  # nothing was built yet
+        elif not _is_built(connection, fold):
+            return None
         else:
             statement = f"select row_id from {fold} where unit_key = %s and alive"
             row = cursor.execute(statement.encode(), [_key(spec, known["cells"])]).fetchone()

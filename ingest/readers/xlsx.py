@@ -59,9 +59,8 @@ def _ole_refusal(path: Path) -> DeliveryRefused:
 
 def _rows(spec: SourceSpec, path: Path, findings: Findings) -> Iterator[tuple[int, Row, tuple[str, ...]]]:
     sheet = _sheet_rows(path)
-    for _ in range(spec.title_lines):
-        next(sheet, None)
-    header = next(sheet, SheetRow(0, [], [], [])).cells
+    # a line of the title that is empty is not among the rows
+    header = next((row for row in sheet if row.number > spec.title_lines), SheetRow(0, [], [], [])).cells
     positions = place_columns(spec, header, findings)
     width = len(header)
     digits_matter = {
@@ -69,7 +68,7 @@ def _rows(spec: SourceSpec, path: Path, findings: Findings) -> Iterator[tuple[in
     }
     wanted = frozenset(positions)
     for row in sheet:
-        if any(row.cells[width:]) or any(column >= width for column in row.no_result):
+        if any(cell and not cell.isspace() for cell in row.cells[width:]) or any(column >= width for column in row.no_result):
             yield row.number, Unsplit(row.cells), ()
             continue
         faults: tuple[str, ...] = ()

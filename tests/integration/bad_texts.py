@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from tests.extracts import resident_id
 from tests.integration.bad_deliveries import OK_REG, Delivery, Ending, case, refused, warned
 
 # --- the manifest ---------------------------------------------------------------------------------------------------------
@@ -22,6 +23,13 @@ def wrong_row_count(d: Delivery) -> None:
 @case("registrations", refused("manifest.totals at REGCAP"))
 def wrong_total(d: Delivery) -> None:
     d.write(totals={"REGCAP": "0.01"})
+
+
+@case("registrations", refused("manifest.totals at EMPNUM: the manifest says another sum than the rows add up to"))
+def wrong_total_of_a_column_with_an_id(d: Delivery) -> None:
+    """The sum of it and of small numbers would say the id."""
+    d.rows[0]["EMPNUM"] = resident_id("52038119710101002")
+    d.write(totals={"EMPNUM": "1"})
 
 
 @case("registrations", refused("manifest.totals at totals"))

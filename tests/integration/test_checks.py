@@ -24,7 +24,7 @@ from warehouse.services.session import prepare
 from warehouse.settings import Settings, load_settings
 
 pytestmark = pytest.mark.integration
-FIRST, SECOND, THIRD = date(2010, 12, 28), date(2010, 12, 29), date(2010, 12, 30)
+FIRST, SECOND, THIRD, FOURTH = (date(2010, 12, day) for day in range(28, 32))
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +101,7 @@ def test_a_check_that_broke_off_is_told_apart_and_goes_when_it_is_made(home: Set
     assert {one["delivery_id"] for one in json.loads(bureau(home, "--format", "json").output)} == {3}, "the newest"
     (only,) = json.loads(bureau(home, "--date", "2010-12-30", "--format", "json").output)
     assert (only["result"], only["rule"], only["error"], only["status"]) == ("error", "event.code", "KeyError", "loading")
+    assert only["owner"] == "the bureau itself"
     assert "our error" in bureau(home, "--date", "2010-12-30").output
     with psycopg.connect(postgres.conninfo(home)) as connection:
         night = connection.execute("select warnings from ledger.delivery where delivery_id = 3").fetchone()
@@ -108,3 +109,15 @@ def test_a_check_that_broke_off_is_told_apart_and_goes_when_it_is_made(home: Set
     accept(home, "loans", THIRD)
     after = json.loads(bureau(home, "--date", "2010-12-30", "--format", "json").output)
     assert {one["result"] for one in after} <= {"passed", "not_judged"} and len(after) > 30
+
+
+def test_a_delivery_that_is_refused_before_its_rows_are_asked_says_why(home: Settings) -> None:
+    spec, rows = load_spec("loans"), fixture_rows("loans", "good")
+    write_extract(spec, rows, Path(home.inbox_url), day=FOURTH, changed={"rows": len(rows) + 1})
+    take_in(home, "loans", FOURTH)
+    (only,) = json.loads(bureau(home, "--date", "2010-12-31", "--format", "json").output)
+    assert (only["rule"], only["severity"], only["result"], only["status"]) == ("manifest.rows", "refuse", "failed", "refused")
+    assert only["sentence"] == "The number of rows is not the manifest's" and "Chishui" in only["owner"]
+    assert {one["file_name"] for one in json.loads(bureau(home, "--format", "json").output)} == {only["file_name"]}, "the newest"
+    index = Path(bureau(home, "--docs").output.strip().rpartition(": ")[2])
+    assert only["file_name"] in index.read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from ingest.spec import all_specs
 from tests.integration.nights import City, rows
 from tests.integration.personal import delivered_personal
 from tests.integration.reading import only_reading
@@ -142,8 +143,15 @@ def test_an_accepted_row_says_where_it_counts_and_nothing_personal(settings: Set
 
 
 def test_postings_of_a_row_are_those_that_name_it(settings: Settings) -> None:
-    for source in ("registrations", "survey", "loans", "population"):
-        row_id = rows(settings, f"select max(row_id) from raw.{source}")[0][0]
+    """Of every source some rows of all that stand behind a posting: those of its own unit, and of units that it is linked to."""
+    behind = rows(
+        settings,
+        "select d.source, (array_agg(distinct r.row_id order by r.row_id))[1:400] from evidence.posting as p "
+        "cross join lateral unnest(p.source_rows) as r (row_id) "
+        "inner join ledger.delivery as d on d.delivery_id = r.row_id >> 32 group by d.source",
+    )
+    assert {source for source, _ in behind} == set(all_specs()) - {"registry_export"}
+    for source, row_id in [(source, one) for source, found in behind for one in found[:: max(1, len(found) // 12)]]:
         standing = rows(
             settings,
             "select account, effective_date, sum(weight) from evidence.posting where source_rows @> array[%s::bigint] "
@@ -152,7 +160,7 @@ def test_postings_of_a_row_are_those_that_name_it(settings: Settings) -> None:
             [row_id],
         )
         found = [(one.account, one.effective_date, one.weight) for one in tell(settings, row_id).counted]
-        assert sorted(found) == sorted(standing) and standing, source
+        assert sorted(found) == sorted(standing), (source, row_id)
 
 
 def test_a_row_that_was_corrected_names_the_one_that_counts(settings: Settings) -> None:

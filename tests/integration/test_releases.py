@@ -14,6 +14,7 @@ from tests.integration.nights import City, rows
 from tests.integration.reading import only_reading
 from warehouse.build_digest import build_digest
 from warehouse.errors import BureauError
+from warehouse.figure import CELL, COLUMNS
 from warehouse.query import ask
 from warehouse.releases.create import Wanted, create
 from warehouse.releases.register import Release, decide, find_release
@@ -113,13 +114,18 @@ def test_a_release_that_loses_or_moves_figures_is_stopped(settings: Settings, re
     assert early.value.key == "release.not_over"
 
 
-def test_as_of_a_build_gives_what_was_seen_then(settings: Settings, released: list[Release]) -> None:
+def test_as_of_gives_what_was_seen_then(settings: Settings, released: list[Release]) -> None:
+    """Every figure of a release with its status; a build's before any release spoke of it."""
     cell = "indicator = 'ENT_STK' and period = '2010-11' and geography = '520381' and breakdown = 'total'"
     for release in released:
         frozen = rows(settings, f"select value from release.figure where release_id = {release.release_id} and {cell}")
-        assert ask(settings, f"select value from indicator_values where {cell}", as_of_build=release.build_id).rows == frozen
+        build = vintage(settings, f"B{release.build_id}")
+        assert ask(settings, f"select value from indicator_values where {cell}", as_of=build).rows == frozen
+        told = f"select {', '.join(COLUMNS)} from {{}} order by {', '.join(CELL)}"
+        as_of = ask(settings, told.format("indicator_values"), "bureau_evaluator", vintage(settings, f"R{release.release_id}"))
+        assert as_of.rows == rows(settings, told.format(f"release.figure where release_id = {release.release_id}"))
     with pytest.raises(BureauError, match="without mart"):
-        ask(settings, "select 1 from mart.indicator_values", as_of_build=FIRST)
+        ask(settings, "select 1 from mart.indicator_values", as_of=vintage(settings, f"B{FIRST}"))
 
 
 def test_causes_add_up_to_every_difference(settings: Settings, released: list[Release]) -> None:

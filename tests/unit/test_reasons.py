@@ -9,7 +9,7 @@ import pytest
 from expectations.rules import rules_of
 from ingest.spec import all_specs
 from warehouse.reasons import of_row, refusal
-from warehouse.texts import catalogue
+from warehouse.texts import catalogue, t
 
 ROOT = Path(__file__).parents[2]
 _RAISED = re.compile(r'(?:DeliveryRefused|_refuse)\(\s*"([a-z_]+\.[a-z_]+)"')
@@ -42,3 +42,14 @@ def test_every_row_rule_has_a_sentence_columns_and_a_kind_of_value(lang: str) ->
         for reason in of_row(spec, rules, day, "520381", lang):
             assert reason.sentence and reason.sentence != reason.rule and reason.value_class
             assert reason.columns or reason.rule.startswith(("row.", "delivery."))
+            assert (reason.value_class == t("value_class.contradiction", lang)) <= (len(reason.columns) > 1), reason.rule
+
+
+def test_a_kind_of_value_is_what_the_rule_says() -> None:
+    spec, day = all_specs()["registrations"], date(2010, 12, 31)
+    rules = {
+        "estdate.not_after_business_date": "later than allowed",
+        "pripid.max_length": "too long",
+        "regcap.min": "out of bounds",
+    }
+    assert {one.rule: one.value_class for one in of_row(spec, rules, day, "520381", "en")} == rules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -65,8 +66,12 @@ def test_a_release_of_a_period_keeps_to_the_calendar() -> None:
         return embargo_of(settings, turn, [release(1, "2010-12", approved=False)], now)
 
     assert until(None, before) == moment and until(None, after) is None
-    assert until(None, before, has_reason=True) == moment and until(None, before, corrects=True, has_reason=True) is None
+    assert until(None, before, has_reason=True) == moment and until(None, before, corrects=True, has_reason=True) == moment
     assert until(after, before) == after and until(before, before, has_reason=True) == before
+    correction = Turn("2010-12", K, None, True, True)
+    hidden = replace(release(1, "2010-12"), embargo_until=moment)
+    assert embargo_of(settings, correction, [hidden], before) == moment
+    assert embargo_of(settings, correction, [release(1, "2010-12")], before) is None  # what it corrects is seen already
     with pytest.raises(BureauError) as early:
         until(before, before)
     assert early.value.key == "release.before_planned"

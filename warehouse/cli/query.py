@@ -32,7 +32,7 @@ def query(sql: str, form: str, role: str, as_of: str | None) -> None:
 
     settings = load_settings()
     with running_services(settings, with_airflow=False):
-        answer = ask(settings, sql, f"bureau_{role}", None if as_of is None else vintage(settings, as_of).build_id)
+        answer = ask(settings, sql, f"bureau_{role}", None if as_of is None else vintage(settings, as_of))
     if form == "csv":
         _print_csv(answer)
     elif form == "json":

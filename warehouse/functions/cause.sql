@@ -12,7 +12,7 @@ set local role bureau_owner;
 -- late_row      the delivery's business date was over when the older build was made
 -- new_row       everything else
 --
--- The delivery is the newest among those that made the build look at the unit.
+-- The delivery is the newest among those that made the build look at the unit; of a redelivery, the newest of these.
 create or replace function mart.figure_causes(
     indicator text,
     period text,
@@ -87,7 +87,8 @@ begin
                 s.unit_id, d.department, d.file_name, d.business_date,
                 bool_or(r.delivery_id is not null) over (partition by s.unit_id) as is_redelivery,
                 row_number() over (
-                    partition by s.unit_id order by d.business_date desc, d.sequence desc, d.delivery_id desc
+                    partition by s.unit_id
+                    order by r.delivery_id is not null desc, d.business_date desc, d.sequence desc, d.delivery_id desc
                 ) as place
             from (
                 select distinct p.unit_id, c.delivery_id

@@ -31,16 +31,14 @@ begin
     end if;
 end $$;
 
--- The formula with which a build computed an indicator: of its method versions the newest that was published by then.
-create or replace function evidence.formula_of(
-    indicator text, up_to_build integer
-) returns jsonb language sql stable set search_path = pg_catalog as $$
-    select f.formula
+-- The method versions with which a build computed: of each indicator the newest that was published by then.
+create or replace function evidence.versions_in_force(
+    up_to_build integer
+) returns table (indicator text, method_version text, formula jsonb) language sql stable set search_path = pg_catalog as $$
+    select distinct on (f.indicator) f.indicator, f.method_version, f.formula
     from ledger.formula as f
     inner join ledger.build as b on f.build_id = b.build_id
-    where f.indicator = formula_of.indicator
-    order by b.status = 'published' and f.build_id <= up_to_build desc, abs(f.build_id - up_to_build)
-    limit 1
+    order by f.indicator, b.status = 'published' and f.build_id <= up_to_build desc, abs(f.build_id - up_to_build)
 $$;
 
 create or replace function evidence.texts_of(list jsonb) returns text [] language sql immutable set search_path = pg_catalog as $$
@@ -70,7 +68,9 @@ declare
     first_day date;
     last_day date;
 begin
-    part := evidence.formula_of(indicator, up_to_build) -> side;
+    part := (
+        select f.formula -> side from evidence.versions_in_force(up_to_build) as f where f.indicator = cell_rules.indicator
+    );
     if part is null then
         if not exists (select from ledger.formula as f where f.indicator = cell_rules.indicator) then
             raise exception 'there is no indicator %', cell_rules.indicator using errcode = 'invalid_parameter_value';

@@ -117,6 +117,6 @@ end $$;
 comment on function mart.trace_total is 'Numerator and denominator of a published figure, added up from its units';
 
 grant execute on function
-    evidence.newest_build, evidence.period_days, evidence.formula_of, evidence.texts_of, evidence.cell_rules,
+    evidence.newest_build, evidence.period_days, evidence.versions_in_force, evidence.texts_of, evidence.cell_rules,
     evidence.counted_postings, mart.trace_figure, mart.trace_total
     to bureau_evaluator;

@@ -78,7 +78,7 @@ def _models(names: Names, target: Path, manifest: Node, results: list[Node], sch
             ended,
             [names.read(_relation(manifest, key)) for key in node["depends_on"].get("nodes", [])],
             [names.written(table, about=_about(names, table, node["description"], query, schema))],
-            None if result["status"] == "success" else str(result["message"] or result["status"]),
+            None if result["status"] == "success" else _first_line(result),
         )
 
 
@@ -171,6 +171,11 @@ def _relation(manifest: Node, key: str) -> str:
         return f"{source['schema']}.{source['identifier']}"
     node = manifest["nodes"][key]
     return f"{node['schema']}.{node['alias']}"
+
+
+def _first_line(result: Node) -> str:
+    """That a model failed and where: what PostgreSQL adds may quote a cell."""
+    return str(result["message"] or result["status"]).strip().partition("\n")[0]
 
 
 def _span(result: Node) -> tuple[datetime, datetime]:

@@ -97,7 +97,8 @@ class Turn:
 
 
 def embargo_of(settings: Settings, turn: Turn, releases: Iterable[Release], now: datetime) -> datetime | None:
-    """Until when it is not to be seen: the planned moment, unless that is over, another is given, or it corrects a release.
+    """Until when it is not to be seen: the planned moment, unless that is over or another is given; of a correction, as long as
+    what it corrects.
 
     Raises BureauError when the period was not over on the day that the build knows ("release.not_over"), when it is released
     already and this is no correction ("release.period_taken"), and when it would be seen before its planned moment without a
@@ -114,7 +115,8 @@ def embargo_of(settings: Settings, turn: Turn, releases: Iterable[Release], now:
         if turn.embargo < due.moment and not turn.has_reason:
             raise BureauError("release.before_planned", period=period.label, planned=f"{due.moment:%Y-%m-%d %H:%M}")
         return turn.embargo
-    return due.moment if now < due.moment and not turn.corrects else None
+    until = due.moment if taken is None else taken.embargo_until
+    return until if until is not None and now < until else None
 
 
 def period_of(grain: Grain, day: date) -> Period:

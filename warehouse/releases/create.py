@@ -18,7 +18,8 @@ from warehouse.who import asker
 
 _LOCK = 7203812  # one release is made at a time: numbers and heads follow each other
 _MANY_UNITS = 30
-_SAME = " and ".join(f"n.{name} = o.{name}" for name in CELL)
+_SAME = " and ".join(f"n.{name} = o.{name}" for name in CELL if name != "method_version")
+"""A new method version goes on with the series of the old one."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ def _build(connection: Connection, build_id: int | None) -> tuple[int, date]:
 
 
 def _stage(reading: Connection, build_id: int, before: Release | None) -> None:
-    """The build's figures, those that differ from the last release as revised (unless they are final), and that release's."""
+    """The build's figures by the method versions in force, those that differ from the last release as revised (unless they are
+    final), and that release's."""
     listed = ", ".join(COLUMNS)
     reading.execute(
         f"create temp table old as select {listed} from release.figure where release_id = %s".encode(),
@@ -139,8 +141,9 @@ def _stage(reading: Connection, build_id: int, before: Release | None) -> None:
     chosen = ", ".join(revised if name == "status" else f"n.{name}" for name in COLUMNS)
     reading.execute(
         f"create temp table new ({', '.join(COLUMNS)}) as select {chosen} from mart.indicator_values_as_of(%s::integer) as n "
+        "inner join evidence.versions_in_force(%s) as v on n.indicator = v.indicator and n.method_version = v.method_version "
         f"left join old as o on {_SAME}".encode(),
-        [build_id],
+        [build_id, build_id],
     )
     reading.execute("analyze new")
 

@@ -106,8 +106,15 @@ def last_approved(connection: Connection) -> Release | None:
 
 
 def decide(connection: Connection, release_id: int, approved: bool, by: str, note: str | None = None) -> None:
-    """Write down and seal what a person said; once. Raises BureauError("release.decided")."""
-    find_undecided(connection, release_id)
+    """Write down and seal what a person said; once.
+
+    Raises BureauError("release.decided"), and "release.overtaken" for one that is to be approved while another was since it was
+    made: what it was compared with is not what people see.
+    """
+    release = find_undecided(connection, release_id)
+    newest = last_approved(connection)
+    if approved and newest is not None and newest.release_id != release.previous_release:
+        raise BureauError("release.overtaken", release=release_id, newest=newest.release_id)
     connection.execute(
         f"""
         with said as (

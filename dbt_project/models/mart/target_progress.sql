@@ -17,8 +17,9 @@ with targets as (
 ),
 
 figures as (
-    select * from {{ source('evidence', 'indicator_value_current') }}
-    where breakdown_type = 'total'
+    select c.* from {{ source('evidence', 'indicator_value_current') }} as c
+    inner join ({{ indicator_rows() }}) as i on c.indicator = i.indicator and c.method_version = i.method_version
+    where c.breakdown_type = 'total'
 ),
 
 -- Counts of a flow add up over months: what is there so far is their sum, else it is the last figure.

@@ -13,7 +13,7 @@ final as (
         v.row_id,
         v.delivery_id,
         v.wave,
-        v.stratum || '/' || v.psu as psu,
+        replace(v.stratum, '/', chr(31)) || '/' || v.psu as psu, -- what stands before the first '/' is the stratum
         v.stratum,
         v.weight,
         v.town,

@@ -107,6 +107,7 @@ def _pool(spec: SourceSpec, column: ColumnSpec, day: date, given: tuple[str, ...
             sizes = (0, 1, 10 ** min(3, places), 10 ** min(6, places))
             good = tuple(str(least + more) for more in sizes if high is None or least + more <= Decimal(high))
             bad = (f"{least + 1}.{'1' * ((column.scale if column.type == 'decimal' else 0) + 1)}",)
+            bad += (f"0{least + 1}",) if column.name in spec.key else ()
             bad += ((str(least - 1),) if low else ()) + ((str(Decimal(high) + 1),) if high else ())
         case "resident_id":
             good, bad = (PERSON, OTHER_PERSON), (WRONG_PERSON, "12345")

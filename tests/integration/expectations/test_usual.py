@@ -15,6 +15,7 @@ from ingest.context import LoadContext
 from ingest.spec import load_spec
 from ingest.take_in import take_in
 from tests.extracts import fixture_rows, write_extract
+from tests.integration.expectations.candidates import PERSON
 
 pytestmark = pytest.mark.integration
 EMPLOYMENT = load_spec("employment")
@@ -104,3 +105,22 @@ def test_measures_are_kept_without_cells(ctx: LoadContext) -> None:
             row[0] for row in connection.execute("select measure from ledger.delivery_measure where delivery_id = %s", [few])
         }
     assert names == {"rows", "age_days"}, "the sum of one row is its cell"
+
+
+@pytest.mark.parametrize(
+    ("amounts", "kept"), [([], False), (["4321.5"], False), (["1"] * 25, True), ([PERSON] + ["1"] * 25, False)]
+)
+def test_a_sum_is_kept_where_it_is_of_many_amounts(ctx: LoadContext, amounts: list[str], kept: bool) -> None:
+    """The sum of a single amount is its cell, and one with an id of a person among the amounts says the id."""
+    loans = load_spec("loans")
+    one = fixture_rows("loans", "good")[0]
+    (column,) = (column.delivered for column in loans.columns if column.name == "amount_cny")
+    found = [
+        one | {"合同号": f"C{number}", column: amount} for number, amount in enumerate([*amounts, *["0"] * (30 - len(amounts))])
+    ]
+    write_extract(loans, found, Path(ctx.inbox), day=FIRST, kind="delta")
+    (number,) = take_in(ctx, loans, FIRST)
+    accept(ctx, loans, number, check(ctx.conninfo, loans, DeliveryFacts(number, ctx.region, FIRST, len(found))))
+    with ctx.connect() as connection:
+        written = dict(connection.execute("select measure, value from ledger.delivery_measure").fetchall())
+    assert written["rows"] == 30 and ("amount_cny.sum" in written) is kept

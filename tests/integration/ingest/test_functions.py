@@ -112,3 +112,5 @@ def test_numbers(ctx: LoadContext) -> None:
     assert ask(ctx, "raw.as_decimal(v)", ["1.50", "x", None, "9" * 81]) == [Decimal("1.50"), None, None, None]
     assert ask(ctx, "raw.amount(v)", ["1.50", "x", None]) == [Decimal("1.50"), None, Decimal(0)]
     assert ask(ctx, "raw.is_integer(v)", ["12", "-3", "1.0", "x", None]) == [True, True, False, False, None]
+    longest = ["2147483647", "2147483648", "-2147483648", "20101231001", "0000000000012", "9" * 81]
+    assert ask(ctx, "raw.is_integer(v)", longest) == [True, False, True, False, True, False]

@@ -5,9 +5,9 @@
 -- variance = sum over strata of n / (n - 1) * sum of (z - mean z)^2 over all n sampling units of the wave in the
 -- stratum, those without a member of the cell with z = 0. A stratum of one unit adds nothing.
 with design as (
-    select wave, stratum, count(distinct psu) as units
+    select wave, split_part(psu, '/', 1) as stratum, count(distinct psu) as units
     from {{ ref('reg_answer') }}
-    group by wave, stratum
+    group by wave, split_part(psu, '/', 1)
 ),
 
 formula as (
