@@ -21,12 +21,14 @@
     ) > 0) }}
 {%- endmacro %}
 
-{#- Whether nothing was ever posted. -#}
-{% macro ledger_is_empty() -%}
-    {{ return(known_now('select (not exists (select 1 from ' ~ source('evidence', 'posting') ~ '))::integer', 0) == 1) }}
+{#- Whether nothing was ever posted in these accounts. -#}
+{% macro nothing_stands(accounts) -%}
+    {{ return(known_now(
+        'select (not exists (select 1 from ' ~ source('evidence', 'posting') ~ ' where account = any(' ~ text_list(accounts) ~ ')))::integer', 0
+    ) == 1) }}
 {%- endmacro %}
 
-{#- A partition of the ledger for every account. -#}
+{#- A partition of the ledger for every account: made before those write who write at the same time. -#}
 {% macro ensure_accounts() -%}
     {%- if execute -%}
     select

@@ -36,7 +36,7 @@ def follow(project: Path, example: str) -> None:
         if how == "new file":
             (project / path).write_text(text, encoding="utf-8")
         else:
-            head, brackets, rest = (project / path).read_text(encoding="utf-8").partition("\n] %}")
+            head, brackets, rest = (project / path).read_text(encoding="utf-8").partition("\n]) }}")
             assert brackets
             (project / path).write_text(head + "\n" + text.rstrip("\n") + brackets + rest, encoding="utf-8")
 

@@ -65,11 +65,13 @@ def test_a_formula_names_accounts_and_sources_that_exist(indicator: Indicator) -
 
 
 def test_every_account_is_gathered_in_the_ledger() -> None:
-    gathered = (MODELS / "evidence" / "posting.sql").read_text(encoding="utf-8")
+    gatherers = {path.stem: path.read_text(encoding="utf-8") for path in (MODELS / "evidence").rglob("posting_of_*.sql")}
+    ledger = (MODELS / "evidence" / "posting" / "posting.sql").read_text(encoding="utf-8")
+    assert all(f"ref('{name}')" in ledger for name in gatherers), "the ledger is complete when all of them have written"
+    gathered = [name for text in gatherers.values() for name in re.findall(r"'(evi_\w+)'", text)]
     said = [account for path in (MODELS / "evidence").rglob("evi_*.sql") for account in accounts_of(path)]
     assert len(said) == len(set(said)), "an account is said by one model"
-    for path in set(ACCOUNTS.values()):
-        assert f"ref('{path.stem}')" in gathered
+    assert sorted(gathered) == sorted({path.stem for path in ACCOUNTS.values()})
 
 
 def test_targets_name_indicators_geographies_and_directions() -> None:

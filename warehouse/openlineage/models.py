@@ -68,12 +68,12 @@ def _models(names: Names, target: Path, manifest: Node, results: list[Node], sch
         node = manifest["nodes"].get(result["unique_id"])
         if node is None or node["resource_type"] not in ("model", "seed"):
             continue
-        table = f"{node['schema']}.{node['alias']}"
+        table = _table(node)
         query = _query(target, node)
         began, ended = _span(result)
         yield Told(
             names.run(f"{build.runId}/{result['unique_id']}", _parent(names, build)),
-            names.job(f"dbt.{table}", node["resource_type"].upper(), "DBT", _sql(query)),
+            names.job(f"dbt.{node['schema']}.{node['alias']}", node["resource_type"].upper(), "DBT", _sql(query)),
             began,
             ended,
             [names.read(_relation(manifest, key)) for key in node["depends_on"].get("nodes", [])],
@@ -170,7 +170,12 @@ def _relation(manifest: Node, key: str) -> str:
         source = manifest["sources"][key]
         return f"{source['schema']}.{source['identifier']}"
     node = manifest["nodes"][key]
-    return f"{node['schema']}.{node['alias']}"
+    return _table(node)
+
+
+def _table(node: Node) -> str:
+    """Where a model writes: its own table, or another's that several write to."""
+    return f"{node['schema']}.{node['config'].get('into') or node['alias']}"
 
 
 def _first_line(result: Node) -> str:

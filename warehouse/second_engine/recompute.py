@@ -133,7 +133,8 @@ def compute(engine: "duckdb.DuckDBPyConnection", node: dict[str, Any], target: P
 
 
 def _compute(engine: "duckdb.DuckDBPyConnection", node: dict[str, Any], target: Path, code: Path) -> None:
-    table = f'{node["schema"]}."{node["alias"]}"'
+    name = node["config"].get("into") or node["alias"]
+    table = f'{node["schema"]}."{name}"'
     if node["resource_type"] == "seed":
         kinds = {name: type_of(kind) for name, kind in node["config"]["column_types"].items()}
         chosen = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in kinds.items())
@@ -142,5 +143,5 @@ def _compute(engine: "duckdb.DuckDBPyConnection", node: dict[str, Any], target: 
         return
     query = (target / "compiled" / node["package_name"] / node["original_file_path"]).read_text(encoding="utf-8")
     said = translated(query, in_floats=node["name"] in _FLOATS)
-    stands = node["schema"] == "evidence" and node["alias"] in _EMPTY  # a migration made it
+    stands = node["schema"] == "evidence" and name in _EMPTY  # a migration made it
     engine.execute(f"insert into {table} by name ({said})" if stands else f"create table {table} as {said}")

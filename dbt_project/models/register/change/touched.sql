@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ empty_this() }}',
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook=['{{ ensure_accounts() }}', '{{ empty_this() }}'],
           post_hook='{{ analyse_this() }}', indexes=[{'columns': ['unit_type', 'unit_id'], 'unique': true}]) }}
 
 -- Units whose postings are worked out tonight, with the deliveries that are the reason: by links as they were

@@ -1,48 +1,22 @@
-{#- Where accounts are gathered: a new account is one line here. -#}
-{% set accounts = [
-    ref('evi_entity__birth'),
-    ref('evi_entity__birth_company'),
-    ref('evi_entity__exit'),
-    ref('evi_entity__purge'),
-    ref('evi_entity__migration'),
-    ref('evi_survival__exit'),
-    ref('evi_activity'),
-    ref('evi_tax__paid'),
-    ref('evi_tax__relief'),
-    ref('evi_founder__present'),
-    ref('evi_job__new'),
-    ref('evi_job__new_by_startups'),
-    ref('evi_job__ended'),
-    ref('evi_job__young'),
-    ref('evi_job__young_worker'),
-    ref('evi_founder__young'),
-    ref('evi_survey__satisfaction'),
-    ref('evi_survey__answered'),
-    ref('evi_survey__activity'),
-    ref('evi_loan__event'),
-    ref('evi_loan__due'),
-    ref('evi_training__class'),
-    ref('evi_training__venture'),
-    ref('evi_population__count'),
-] %}
-{{ config(materialized='append_only',
-          pre_hook=["{{ bulk_work() }}", "{{ ensure_accounts() }}"],
-          post_hook=["{{ accounts_are_posted() }}", "{{ analyse_postings() }}"]) }}
-
--- The ledger: what the touched units should stand at, less what stands for them, is appended. While an account is not
--- posted in full, or nothing is published, all units are touched. Where nothing stands at all, what should stand is the
--- difference.
+{#- The difference that some models of accounts make in the ledger: what the touched units should stand at, less what stands for
+    them. While an account is not posted in full, or nothing is published, all units are touched. Where nothing stands at all,
+    what should stand is the difference. -#}
+{% macro gathered(models) -%}
+{%- set accounts = [] -%}
+{%- if execute -%}
+    {%- for name in models -%}{%- do accounts.extend(accounts_of(graph.nodes['model.' ~ project_name ~ '.' ~ name])) -%}{%- endfor -%}
+{%- endif -%}
 with desired as (
-    {% for account in accounts %}
-    select {{ posting_identity() }}, weight from {{ account }}
+    {%- for name in models %}
+    select {{ posting_identity() }}, weight from {{ ref(name) }}
     {{ 'union all' if not loop.last }}
-    {% endfor %}
+    {%- endfor %}
 ),
 
 touched as (
     select * from {{ ref('touched') }}
 ),
-{% if ledger_is_empty() %}
+{% if nothing_stands(accounts) %}
 difference as (
     select * from desired
     where weight <> 0
@@ -52,6 +26,7 @@ standing as (
     select {{ posting_identity('p') }}, -p.weight as weight
     from {{ source('evidence', 'posting') }} as p
     inner join touched as t on p.unit_type = t.unit_type and p.unit_id = t.unit_id
+    where p.account = any({{ text_list(accounts) }})
 ),
 
 difference as (
@@ -80,3 +55,4 @@ final as (
 )
 
 select * from final
+{%- endmacro %}
