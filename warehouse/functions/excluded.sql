@@ -43,6 +43,8 @@ $$;
 -- gone           no delivery says the record any longer
 -- out_of_scope   an entity of no type of the startup scope
 -- condition      the record does not fulfil what the accounts ask for
+--
+-- The last three are told of records that the build knew, as the register has them now.
 create or replace function mart.trace_excluded(
     indicator text,
     period text,
@@ -126,7 +128,9 @@ begin
                     )) order by p.row_id))[1],
                     array_agg(distinct p.row_id order by p.row_id)
                 from (%11$s) as p
-                where %3$s and %4$s and not exists (select from unit as u where p.unit_id = u.unit_id)
+                where
+                    %3$s and %4$s and not exists (select from unit as u where p.unit_id = u.unit_id)
+                    and p.row_id >> 32 in (select i.delivery_id from ledger.build_input as i where i.build_id = %2$s)
                 group by p.unit_type, p.unit_id
             )
             select %12$L, e.unit_type, translate(k.unit_key, chr(31), '/'), e.reasons, e.attributes, e.row_ids, e.unit_id
@@ -170,7 +174,7 @@ comment on function register.stands_instead is 'For rows put aside of a delivery
 grant execute on function register.stands_instead to bureau_evaluator;
 set local role bureau_owner;
 
--- Rows put aside that may belong to the cell, not settled yet, of the deliveries that the build used and the indicator needs. Of
+-- Rows put aside that may belong to the cell, not settled by what the build used, of the deliveries that the build used and the indicator needs. Of
 -- one whose key is known the accepted row stands `instead`, and it is shown when that row counts anywhere in the geography and
 -- member. Where no row of the key was ever accepted (`instead` null) nobody can say the cell without opening the archive.
 create or replace function mart.trace_put_aside(
@@ -201,7 +205,9 @@ begin
         held as materialized (
             select u.*, p.row_id, p.reasons
             from used as u cross join lateral ledger.put_aside(u.delivery_id) as p
-            where p.settled_by is null
+            where
+                p.settled_by is null
+                or p.settled_by not in (select i.delivery_id from ledger.build_input as i where i.build_id = $1)
         ),
         known as materialized (
             select s.row_id, s.instead from used as u cross join lateral register.stands_instead(u.delivery_id) as s
