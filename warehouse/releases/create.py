@@ -131,8 +131,9 @@ def _stage(reading: Connection, build_id: int, before: Release | None) -> None:
     final), and that release's."""
     listed = ", ".join(COLUMNS)
     reading.execute(
-        f"create temp table old as select {listed} from release.figure where release_id = %s".encode(),
-        [before.release_id if before else 0],
+        f"create temp table old as select {listed} from release.figure inner join evidence.versions_in_force(%s) as v "
+        "using (indicator, method_version) where release_id = %s".encode(),
+        [before.build_id if before else 0, before.release_id if before else 0],
     )
     reading.execute("analyze old")
     revised = (
