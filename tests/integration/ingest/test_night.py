@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import zipfile
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +11,6 @@ from psycopg import sql
 
 from ingest import ledger
 from ingest.accept import Outcome, Refusal, Verdict, accept
-from ingest.archive import path_of
 from ingest.context import LoadContext
 from ingest.errors import KeyMissing
 from ingest.load import row_id
@@ -255,34 +250,6 @@ def test_a_load_that_was_cut_off_is_done_again_and_a_whole_one_is_not(ctx: LoadC
     assert take_in(ctx, REG, DAY) == [1]
     assert accept(ctx, REG, 1, Verdict()).rows_accepted == 3
     assert accept(ctx, REG, 1, Verdict()).status == "accepted"
-
-
-def test_a_delivery_that_comes_packed_before_it_was_accepted_is_the_same_one(ctx: LoadContext) -> None:
-    path = write_extract(REG, good(3), Path(ctx.inbox))
-    assert take_in(ctx, REG, DAY) == [1]
-    packed = path.with_name(f"{path.name}.zip")
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.write(path, path.name)
-    path.unlink()
-    manifest = path.with_suffix(".manifest.json")
-    said = json.loads(manifest.read_text(encoding="utf-8"))
-    manifest.write_text(json.dumps({**said, "sha256": hashlib.sha256(packed.read_bytes()).hexdigest()}), encoding="utf-8")
-    assert take_in(ctx, REG, DAY) == [1]
-    assert query(ctx, "select file_name, status from ledger.delivery") == [(packed.name, "loading")]
-    assert accept(ctx, REG, 1, Verdict()).rows_accepted == 3
-
-
-def test_bytes_that_come_again_mend_a_damaged_copy(ctx: LoadContext) -> None:
-    path = write_extract(REG, good(1), Path(ctx.inbox))
-    night(ctx, REG)
-    ((sha256,),) = query(ctx, "select sha256 from ledger.delivery")
-    copy = path_of(ctx.archive, sha256)
-    content = copy.read_bytes()
-    copy.chmod(0o644)
-    copy.write_bytes(content[:-1])
-    os.utime(path)
-    night(ctx, REG)
-    assert copy.read_bytes() == content and [status for _, status in statuses(ctx)] == ["accepted", "duplicate"]
 
 
 def test_another_key_stops_the_load(ctx: LoadContext) -> None:
