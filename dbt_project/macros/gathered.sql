@@ -2,10 +2,7 @@
     them. While an account is not posted in full, or nothing is published, all units are touched. Where nothing stands at all,
     what should stand is the difference. -#}
 {% macro gathered(models) -%}
-{%- set accounts = [] -%}
-{%- if execute -%}
-    {%- for name in models -%}{%- do accounts.extend(accounts_of(graph.nodes['model.' ~ project_name ~ '.' ~ name])) -%}{%- endfor -%}
-{%- endif -%}
+{%- set accounts = accounts_gathered(models) -%}
 with desired as (
     {%- for name in models %}
     select {{ posting_identity() }}, weight from {{ ref(name) }}
@@ -55,4 +52,15 @@ final as (
 )
 
 select * from final
+{%- endmacro %}
+
+{#- The accounts that these models say. -#}
+{% macro accounts_gathered(models) -%}
+    {%- set found = [] -%}
+    {%- if execute -%}
+        {%- for name in models -%}
+            {%- do found.extend(accounts_of(graph.nodes['model.' ~ project_name ~ '.' ~ name])) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found) }}
 {%- endmacro %}

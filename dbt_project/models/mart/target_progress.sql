@@ -18,8 +18,12 @@ with targets as (
 
 figures as (
     select c.* from {{ source('evidence', 'indicator_value_current') }} as c
-    inner join ({{ indicator_rows() }}) as i on c.indicator = i.indicator and c.method_version = i.method_version
-    where c.breakdown_type = 'total'
+    where
+        c.breakdown_type = 'total'
+        and not exists ( -- an earlier method version
+            select 1 from ({{ indicator_rows() }}) as i
+            where i.indicator = c.indicator and i.method_version <> c.method_version
+        )
 ),
 
 -- Counts of a flow add up over months: what is there so far is their sum, else it is the last figure.
