@@ -25,6 +25,9 @@ def sent(told: Told) -> list[dict[str, Any]]:
     return [json.loads(Serde.to_json(event)) for event in told.events()]
 
 
+MESSAGE = "Database Error in model sums\n  DETAIL: Key (id)=(520381197001010015) already exists."
+
+
 class Ledger:
     """What a build's rows in the ledger are."""
 
@@ -55,7 +58,7 @@ def target(folder: Path, status: str = "success") -> Path:
     }
     timing = [{"started_at": "2011-01-01T02:00:01.5Z", "completed_at": "2011-01-01T02:00:02Z"}]
     results = [
-        {"unique_id": "model.sums", "status": status, "message": "INSERT", "timing": timing},
+        {"unique_id": "model.sums", "status": status, "message": MESSAGE, "timing": timing},
         {"unique_id": "test.id", "status": "pass", "message": None, "timing": timing},
     ]
     compiled = folder / "compiled" / "bureau" / "models"
@@ -95,7 +98,8 @@ def test_what_failed_says_why(tmp_path: Path) -> None:
     assert all(faults(event) == [] for event in events)
     said = {event["job"]["name"]: dict(facets(event)).get("errorMessage") for event in events if event["eventType"] == "FAIL"}
     assert said["build"] is not None and said["build"]["message"] == "dbt: sums"
-    assert said["dbt.mart.sums"] is not None and said["dbt.mart.sums"]["message"] == "INSERT"
+    assert said["dbt.mart.sums"] is not None and said["dbt.mart.sums"]["message"] == "Database Error in model sums"
+    assert "5203" not in json.dumps(events), "what PostgreSQL quotes is not passed on"
 
 
 def test_the_schemas_do_find_faults(tmp_path: Path) -> None:
