@@ -175,7 +175,7 @@ def _relation(manifest: Node, key: str) -> str:
 
 def _table(node: Node) -> str:
     """Where a model writes: its own table, or another's that several write to."""
-    return f"{node['schema']}.{node['config'].get('into') or node['alias']}"
+    return f"{node['schema']}.{node.get('config', {}).get('into') or node['alias']}"
 
 
 def _first_line(result: Node) -> str:
