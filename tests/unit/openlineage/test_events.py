@@ -99,7 +99,7 @@ def test_what_failed_says_why(tmp_path: Path) -> None:
     said = {event["job"]["name"]: dict(facets(event)).get("errorMessage") for event in events if event["eventType"] == "FAIL"}
     assert said["build"] is not None and said["build"]["message"] == "dbt: sums"
     assert said["dbt.mart.sums"] is not None and said["dbt.mart.sums"]["message"] == "Database Error in model sums"
-    assert "5203" not in json.dumps(events), "what PostgreSQL quotes is not passed on"
+    assert "520381197001010015" not in json.dumps(events), "what PostgreSQL quotes is not passed on"
 
 
 def test_the_schemas_do_find_faults(tmp_path: Path) -> None:
