@@ -1,6 +1,6 @@
 """One source's night: take in what came, judge it, and say how it ended. Composes `ingest` and `expectations`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -210,26 +210,27 @@ def _spec(settings: Settings, source: str) -> "SourceSpec":
 
 
 def _ending(connection: Connection, settings: Settings, spec: "SourceSpec", business_date: date) -> Ending:
+    """A night in which nothing came for the day is one to ask about, whatever came for other days and was refused."""
     from ingest.calendar import expected, window_of
 
+    promised = expected(spec, business_date, business_date, business_days(settings))
+    if promised and not _stands(connection, settings, spec.name, *window_of(spec, promised[0]), ["accepted", *_REFUSED]):
+        return "missing"
     refused = connection.execute(
         "select exists (select 1 from ledger.delivery where source = %(source)s and status = any(%(refused)s) "
         f"and {_OF_THE_NIGHT})",
         {"source": spec.name, "refused": _REFUSED, "region": settings.region, "day": business_date},
     ).fetchone()
-    if refused and refused[0]:
-        return "refused"
-    promised = expected(spec, business_date, business_date, business_days(settings))
-    if promised and not _stands(connection, settings, spec.name, *window_of(spec, promised[0])):
-        return "missing"
-    return "loaded"
+    return "refused" if refused and refused[0] else "loaded"
 
 
-def _stands(connection: Connection, settings: Settings, source: str, first: date, last: date) -> bool:
+def _stands(
+    connection: Connection, settings: Settings, source: str, first: date, last: date, statuses: Sequence[str] = ("accepted",)
+) -> bool:
     row = connection.execute(
-        "select exists (select 1 from ledger.delivery where source = %s and region = %s and status = 'accepted' "
+        "select exists (select 1 from ledger.delivery where source = %s and region = %s and status = any(%s) "
         "and business_date between %s and %s)",
-        [source, settings.region, first, last],
+        [source, settings.region, list(statuses), first, last],
     ).fetchone()
     return bool(row and row[0])
 

@@ -53,3 +53,13 @@ def test_what_was_made_good_goes_from_the_list_of_refused_files(database: Settin
     elsewhere.rename(link)
     load(database, day)
     assert {one.file_name for one in refused_files(database, [REG]) if one.business_date in (day, None)} == {stranger.name}
+
+
+def test_a_refusal_of_another_day_does_not_hide_that_nothing_came(database: Settings) -> None:
+    day, since = date(2010, 12, 30), clock(database)
+    write_extract(
+        load_spec("loans"), fixture_rows("loans", "good"), Path(database.inbox_url), date(2010, 12, 23), changed={"rows": 1}
+    )
+    load(database, day)
+    assert endings(database, day, since)["loans"] == "missing"
+    assert [one.status for one in loads(database, day) if one.source == "loans"] == ["refused"]
