@@ -21,7 +21,7 @@ from warehouse.settings import Settings
 
 # The order in which causes are applied.
 ORDER = (
-    "redelivery", "purge", "cancellation", "correction", "late_row", "new_row", "time", "definition", "boundary", "unexplained",
+    "definition", "redelivery", "purge", "cancellation", "correction", "late_row", "new_row", "time", "boundary", "unexplained",
 )  # fmt: skip
 
 
@@ -93,9 +93,9 @@ def why(
         after, new_vintage = _figure_at(connection, indicator, when, place, cell, new.build_id)
         with connection.cursor(row_factory=class_row(Moved)) as cursor:
             moved = cursor.execute(_CAUSES, [name, when.label, old.build_id, new.build_id, place, *cell]).fetchall()
-    rest = "definition" if before.method_version != after.method_version else "unexplained"
-    if old_vintage != new_vintage:
-        rest = "boundary"
+    rest = "boundary" if old_vintage != new_vintage else "unexplained"
+    if before.method_version != after.method_version:
+        rest = "definition"
     return Why(name, period, place, *cell, before, after, tuple(_parts(indicator, before, after, moved, rest)))
 
 
@@ -139,13 +139,14 @@ _CAUSES = "select cause, department, delivery, units, numerator, denominator fro
 
 
 def _parts(indicator: Indicator, old: Figure, new: Figure, moved: list[Moved], rest: str) -> list[Cause]:
-    """The causes in order, each with what it adds to the value; what the postings do not say is `rest`."""
+    """The causes in order, each with what it adds to the value; what the postings do not say is `rest`. Of another definition that
+    is what it makes of the older postings, and of the scale: the first step."""
     numerator, denominator = old.numerator or Decimal(0), old.denominator or Decimal(0)
     left = (
         (new.numerator or Decimal(0)) - numerator - sum(one.numerator for one in moved),
         (new.denominator or Decimal(0)) - denominator - sum(one.denominator for one in moved),
     )
-    if any(left):
+    if any(left) or rest == "definition":
         moved = [*moved, Moved(rest, None, None, 0, *left)]
     has_parts = indicator.denominator is not None
     found, before = [], old.value

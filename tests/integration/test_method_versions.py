@@ -9,10 +9,12 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from warehouse import trace as trace_module
+from warehouse import why as why_module
 from warehouse.indicators import load_indicator
 from warehouse.services import postgres
 from warehouse.settings import Settings
 from warehouse.trace import trace
+from warehouse.why import vintage, why
 
 pytestmark = pytest.mark.integration
 
@@ -39,8 +41,11 @@ values (1, 'January', 1, '2010-01-31', 1, '', '', 'a clerk');
 insert into release.figure values (
     1, 1, 'ENT_STK', 'v1', '2009', 'Y', '520381', 'first', 'total', 'total', 3, 3, null, 3, null, null, null, 'ok', 'P', 1, ''
 );
+insert into evidence.indicator_value values
+('ENT_STK', 'v1', '2009', 'Y', '520381', 'first', 'total', 'total', 3, 3, null, 3, null, null, null, 'ok', 'P', 1),
+('ENT_STK', 'v2', '2009', 'Y', '520381', 'first', 'total', 'total', 20, 2, null, 2, null, null, null, 'ok', 'P', 3);
 insert into evidence.indicator_value_current values
-('ENT_STK', 'v2', '2009', 'Y', '520381', 'first', 'total', 'total', 2, 2, null, 2, null, null, null, 'ok', 'P', 3);
+('ENT_STK', 'v2', '2009', 'Y', '520381', 'first', 'total', 'total', 20, 2, null, 2, null, null, null, 'ok', 'P', 3);
 """
 
 
@@ -51,7 +56,7 @@ def part(**accounts: int) -> Jsonb:
 
 @pytest.fixture(scope="module")
 def two_versions(database: Settings) -> Settings:
-    """v1 counts whoever ever began; v2, first computed by a build that failed, takes exits off."""
+    """v1 counts whoever ever began; v2, first computed by a build that failed, takes exits off and counts in tenths."""
     with psycopg.connect(postgres.conninfo(database), autocommit=True) as connection:
         connection.execute(TABLES.encode())
         for version, formula, build in (("v1", part(birth=1), 1), ("v2", part(birth=1, exit=-1), 3)):
@@ -68,6 +73,14 @@ def test_a_frozen_figure_and_the_one_of_now_each_have_their_formula(
     assert (frozen.figure.method_version, frozen.numerator.sum, frozen.numerator.unit_count) == ("v1", Decimal(3), 3)
     current = trace(two_versions, "ENT_STK", "2009")
     assert (current.figure.method_version, current.numerator.sum, current.numerator.unit_count) == ("v2", Decimal(2), 2)
+
+
+def test_another_definition_is_a_cause_of_its_own(two_versions: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3 of v1 are 2 of v2, which is said in tenths: 20. Nothing was posted between the two."""
+    now = load_indicator("ENT_STK").model_copy(update={"method_version": "v2", "scale": Decimal(10)})
+    monkeypatch.setattr(why_module, "load_indicator", lambda _: now)
+    found = why(two_versions, "ENT_STK", "2009", vintage(two_versions, "B1"), vintage(two_versions, "B3"))
+    assert [(one.cause, one.numerator, one.value) for one in found.causes] == [("definition", Decimal(-1), Decimal(17))]
 
 
 def test_all_units_from_one_on(two_versions: Settings) -> None:
