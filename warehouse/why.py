@@ -139,8 +139,8 @@ _CAUSES = "select cause, department, delivery, units, numerator, denominator fro
 
 
 def _parts(indicator: Indicator, old: Figure, new: Figure, moved: list[Moved], rest: str) -> list[Cause]:
-    """The causes in order, each with what it adds to the value; what the postings do not say is `rest`. Of another definition that
-    is what it makes of the older postings, and of the scale: the first step."""
+    """The causes in order, each with what it adds to the value; what the postings do not say is `rest`. Of another definition
+    that is what it makes of the older postings, and of the scale: the first step."""
     numerator, denominator = old.numerator or Decimal(0), old.denominator or Decimal(0)
     left = (
         (new.numerator or Decimal(0)) - numerator - sum(one.numerator for one in moved),
