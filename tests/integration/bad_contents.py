@@ -36,7 +36,7 @@ def a_text_of_more_than_4000_characters(d: Delivery) -> None:
     d.write()
 
 
-@case("loans", aside(2, 1, "event_no.integer"))
+@case("loans", aside(1, 1, "event_no.integer"))
 def a_number_that_no_column_of_the_warehouse_holds(d: Delivery) -> None:
     d.rows[1]["事件序号"] = "20101231001"
     d.write()

@@ -17,11 +17,11 @@ pytestmark = pytest.mark.integration
 ROWS, BATCH = 400, 10
 
 
-def test_what_is_coded_already_is_not_read_for_each_row(database: Settings) -> None:
+def test_what_is_coded_already_is_not_read_for_each_row(database: Settings, tmp_path: Path) -> None:
     one = fixture_rows("registrations", "good")[0] | {"TOWN": "", "DOM": "赤水市人民西路1号"}
     delivered = [one | {"PRIPID": f"P{number}"} for number in range(ROWS)]
-    write_extract(load_spec("registrations"), delivered, Path(database.inbox_url), DAY)
-    load(database, DAY)
+    write_extract(load_spec("registrations"), delivered, tmp_path, DAY)
+    load(database, DAY, tmp_path)
     with psycopg.connect(postgres.conninfo(database), autocommit=True) as connection:
         connection.execute(
             "insert into ledger.build (build_id, business_date, received_up_to, region, series_start) "

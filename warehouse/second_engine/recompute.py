@@ -133,7 +133,7 @@ def compute(engine: "duckdb.DuckDBPyConnection", node: dict[str, Any], target: P
 
 
 def _compute(engine: "duckdb.DuckDBPyConnection", node: dict[str, Any], target: Path, code: Path) -> None:
-    name = node["config"].get("into") or node["alias"]
+    name = node.get("config", {}).get("into") or node["alias"]
     table = f'{node["schema"]}."{name}"'
     if node["resource_type"] == "seed":
         kinds = {name: type_of(kind) for name, kind in node["config"]["column_types"].items()}

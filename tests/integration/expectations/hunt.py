@@ -103,7 +103,7 @@ def _group(ctx: LoadContext, spec: SourceSpec, rule: BetweenRowsSpec, tried: Seq
     """The fewest and least changed good rows that break this rule between rows and no other."""
     place = {column.name: index for index, column in enumerate(spec.columns)}
     first = rule.per[0]
-    second = next((name for name in spec.key if name != first and spec.column(name).type in ("text", "integer")), None)
+    second = next((name for name in spec.key if name not in rule.per and spec.column(name).type in ("text", "integer")), None)
     base = tried[0].cells
     sound = [one for one in tried if not one.broken and one.changes and one.cells[place[first]] == base[place[first]]]
     groups: list[tuple[Row, ...]] = [(one.cells,) for one in sound]
