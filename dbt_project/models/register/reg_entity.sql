@@ -4,15 +4,12 @@
           post_hook='{{ analyse_this(kept=true) }}') }}
 -- depends_on: {{ ref('touched_before') }} (it reads this table as it was)
 
--- The bureau's register: an entity as known at K. `alive` is false where no delivery says it any longer.
+-- The bureau's register: an entity as known at K. `alive` is false where no delivery says it any longer. (Units are read where they
+-- are wanted: a step that is read twice would be written down, all of it.)
 with versions as (
     select * from {{ ref('fold_register') }}
     where row_id is not null
     {% if is_incremental() %} and build_id > {{ published_build() }}{% endif %}
-),
-
-units as (
-    select * from {{ ref('unit') }}
 ),
 
 entity_types as (
@@ -66,8 +63,8 @@ final as (
         d.town_is_coded,
         d.employees
     from dated as d
-    inner join units as u on u.unit_type = 'entity' and d.unit_key = u.unit_key
-    inner join units as p
+    inner join {{ ref('unit') }} as u on u.unit_type = 'entity' and d.unit_key = u.unit_key
+    inner join {{ ref('unit') }} as p
         on p.unit_type = 'person' and p.unit_key = coalesce(d.founder_pseudonym, 'entity:' || d.unit_key)
     left join entity_types as t on d.enttype = t.code
     left join sections as s on d.industrystd = s.standard and left(d.industryco, 2) = s.division

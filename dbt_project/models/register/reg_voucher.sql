@@ -24,23 +24,18 @@ with version as (
     {%- endfor %}
 ),
 
-entity as (
-    select * from {{ ref('reg_entity') }}
-    where alive
-),
-
 numbered as (
     select e.entity_id, e.unit_key, e.regno, e.start_date, e.end_date, count(*) over (partition by e.regno) as holders
-    from entity as e
-    where e.regno in (select v.regno from version as v)
+    from {{ ref('reg_entity') }} as e
+    where e.alive and e.regno in (select v.regno from version as v)
 ),
 
 household as (
     select
         e.entity_id, e.unit_key, e.founder_id, e.start_date, e.end_date,
         count(*) over (partition by e.founder_id) as holders
-    from entity as e
-    where e.sector = 'individual' and e.founder_id in (select v.taxpayer_id from version as v)
+    from {{ ref('reg_entity') }} as e
+    where e.alive and e.sector = 'individual' and e.founder_id in (select v.taxpayer_id from version as v)
 ),
 
 by_number as (

@@ -18,7 +18,12 @@ entity as (
     inner join {{ ref('fold_register') }} as v on c.fold_key = v.unit_key
     inner join {{ ref('unit') }} as u on u.unit_type = 'entity' and v.unit_key = u.unit_key
     left join {{ ref('unit') }} as p on p.unit_type = 'person' and v.founder_pseudonym = p.unit_key
-    where c.source in ('registrations', 'registry_export')
+    where
+        c.source in ('registrations', 'registry_export')
+        -- the same once more, in a form that is asked of the index of each fold behind the view
+        and v.unit_key = any(array(
+            select k.fold_key from changed as k where k.source in ('registrations', 'registry_export')
+        ))
 ),
 
 found as (
