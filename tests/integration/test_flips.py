@@ -18,7 +18,7 @@ from warehouse.releases.compare import compare
 from warehouse.releases.create import Wanted, create
 from warehouse.releases.register import decide, find_release
 from warehouse.releases.replay import replayed
-from warehouse.releases.stored import Finding, archive_findings, stored_findings
+from warehouse.releases.stored import Finding, archive_findings, seal_findings, stored_findings
 from warehouse.releases.verify import verify
 from warehouse.services import postgres
 from warehouse.services.session import prepare
@@ -119,3 +119,20 @@ def test_another_engine_comes_to_the_same_figures(settings: Settings) -> None:
     said = {one.kind: one.what for one in found}
     assert said.keys() == {"figure", "evidence", "recomputed", "second_engine"}
     assert all(what.startswith("ENT_STK v1 2010-11 520381 total") for what in said.values())
+
+
+@pytest.mark.parametrize(
+    ("release_id", "forged"),
+    [
+        (1, "delete from release.decision where release_id = 1"),
+        (2, "update release.decision set release_id = 3 where release_id = 2"),
+    ],
+)
+def test_a_decision_that_is_gone_is_missed(settings: Settings, release_id: int, forged: str) -> None:
+    """The one that the next release builds on, or whose seal still says what it was of."""
+    with connections(settings) as (_, forging), forging.transaction(force_rollback=True):
+        forging.execute(forged.encode())
+        kinds = [(one.kind, one.what) for one in seal_findings(forging, find_release(forging, release_id))]
+        assert ("decision", f"release {release_id}") in kinds
+    with connections(settings) as (reading, _):
+        assert list(seal_findings(reading, find_release(reading, release_id))) == []

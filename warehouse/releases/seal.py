@@ -109,10 +109,10 @@ _BUILD = (
     f"{_moment('b.started_at')}, {_moment('b.finished_at')}, b.digest, b.digest_method, b.previous_digest, b.message, b.region, "
     f"{_day('b.series_start')}"
 )
-DECISION = f"d.release_id, d.approved, d.decided_by, {_moment('d.decided_at')}, d.note"
-"""Of a row `d` of `release.decision`."""
+DECISION = f"d.approved, d.decided_by, {_moment('d.decided_at')}, d.note"
+"""Of a row `d` of `release.decision`, beside the release's number."""
 
 
-def decision_seal(head: str) -> str:
-    """SQL: the seal of a decision `d`; `head` is the release's head as SQL."""
-    return f"encode(sha256(convert_to({head} || chr(10) || row({DECISION})::text, 'UTF8')), 'hex')"
+def decision_seal(head: str, release_id: str = "d.release_id") -> str:
+    """SQL: the seal of a decision `d`; `head` is the release's head, `release_id` its number, as SQL."""
+    return f"encode(sha256(convert_to({head} || chr(10) || row({release_id}, {DECISION})::text, 'UTF8')), 'hex')"

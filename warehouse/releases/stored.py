@@ -49,8 +49,20 @@ def seal_findings(connection: Connection, release: Release) -> Iterator[Finding]
         "inner join release.release as r on d.release_id = r.release_id where d.release_id = %s".encode(),
         [release.release_id],
     ).fetchone()
-    if row is not None and not row[0] and (kept or not row[1]):
+    if _lost_its_decision(connection, release.release_id) if row is None else not row[0] and (kept or not row[1]):
         yield Finding("decision", f"release {release.release_id}")
+
+
+def _lost_its_decision(connection: Connection, release_id: int) -> bool:
+    """Whether a release without a decision had one: another names it as the approved one before, or a decision is sealed for it
+    that stands under another number."""
+    row = connection.execute(
+        "select exists (select from release.release as n where n.previous_release = r.release_id) "
+        f"or exists (select from release.decision as d where d.seal = {decision_seal('r.head', 'r.release_id')}) "
+        "from release.release as r where r.release_id = %s".encode(),
+        [release_id],
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 def _named(connection: Connection, seal: Seal) -> str:
