@@ -20,6 +20,7 @@ from expectations.predicates import Lists, array, literal, quoted
 from expectations.standing import Before, Conn
 from ingest.codes import allowed_codes
 from ingest.ddl import partition_name
+from ingest.hidden import SHORTEST_ID
 from ingest.spec import ColumnSpec, SourceSpec
 
 LEAST, MOST = 10, 60
@@ -28,7 +29,6 @@ _FLOOR_LOG = 0.4  # a count or sum may be half as large again
 _FLOOR_SHARE = 0.02
 _FLOOR_DAYS = 7.0
 _FEWEST_ROWS = 20  # of a delivery whose shares are judged, or with an amount whose sum is: of fewer they say nothing
-_SHORTEST_ID = 10**14  # a resident id in a column of amounts: such a sum is not kept
 
 Scale = Literal["count", "sum", "share", "days"]
 
@@ -90,7 +90,7 @@ def measures_of(spec: SourceSpec, day: str, lists: Lists) -> tuple[Measure, ...]
             ]
         if column.type == "decimal":
             total = f"sum({_sum(column)})"
-            kept = f"sum({_some(column)}) >= {_FEWEST_ROWS} and abs({total}) < {_SHORTEST_ID}"
+            kept = f"sum({_some(column)}) >= {_FEWEST_ROWS} and abs({total}) < {SHORTEST_ID}"
             found.append(Measure(f"{column.name}.sum", f"{rule}_sum", "sum", f"case when {kept} then {total} end"))
     return tuple(found)
 

@@ -17,6 +17,8 @@ _ID_18 = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
 _ID_15_OR_18 = re.compile(r"(?<![0-9])(?:[0-9]{17}[0-9Xx]|[0-9]{15})(?![0-9])")
 _DIGITS_ALIKE = bytes.maketrans(b"123456789", b"000000000")
 _FIFTEEN = b"0" * 15
+SHORTEST_ID = 10**14
+"""The least that a resident id comes to in a column of numbers: a sum as large as that may say one."""
 
 
 def is_usable(name: str) -> bool:

@@ -142,10 +142,15 @@ def is_plain(name: str) -> bool:
 def scan(inbox: Inbox, spec: SourceSpec) -> list[Found]:
     """Every delivery of the source in the folder, by business date, sequence and name."""
     files = inbox.files()
-    endings = (f".{spec.extension}", f".{spec.extension}{ZIP}", ZIP)
+    endings = endings_of(spec)
     stems = {stem_of(name, endings) for name in files if name.startswith(f"{spec.name}_")} - {None}
     found = [_found(stem, endings, files) for stem in stems if stem is not None]
     return sorted(found, key=lambda f: (f.business_date or date.min, f.sequence or 0, f.file_name))
+
+
+def endings_of(spec: SourceSpec) -> tuple[str, ...]:
+    """Those that a data file of the source may have, plain or packed."""
+    return (f".{spec.extension}", f".{spec.extension}{ZIP}", ZIP)
 
 
 def stem_of(name: str, endings: tuple[str, ...]) -> str | None:

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from ingest.ddl import Conn, create_partition, partition_name
 from ingest.errors import DeliveryRefused
+from ingest.hidden import SHORTEST_ID
 from ingest.manifest import Manifest
 from ingest.readers import Findings, Naming, read
 from ingest.readers.delimited_text import open_text
@@ -29,7 +30,6 @@ _CHUNKS_A_PARCEL = 16  # half a megabyte of the file
 _PARCELS_ALONE = 8  # a file of so many is loaded sooner than workers start
 _COPY_BYTES = 1 << 20
 _FAULTY_IN_MEMORY = 1 << 22
-_SHORTEST_ID = 10**14  # a resident id read as a number
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,6 @@ def _compare(
 
 def _sums(who: str, said: Decimal, found: Decimal) -> str:
     """Both sums; neither where one is as long as a resident id: it may be one, typed into a column of numbers."""
-    if max(abs(said), abs(found)) >= _SHORTEST_ID:
+    if max(abs(said), abs(found)) >= SHORTEST_ID:
         return f"{who} says another sum than the rows add up to"
     return f"{who} says {said}, the rows add up to {found}"

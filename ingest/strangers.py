@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ingest import ledger
 from ingest.ddl import Conn
-from ingest.inbox import MANIFEST, ZIP, Inbox, stem_of
+from ingest.inbox import MANIFEST, Inbox, endings_of, stem_of
 from ingest.spec import SourceSpec, all_specs
 
 UNKNOWN = "unknown"
@@ -19,7 +19,7 @@ _REASON = "file.unknown_source at file name: no source of this department has fi
 def strangers(names: Iterable[str], specs: Iterable[SourceSpec]) -> list[str]:
     """The names that no source of a department (`specs`) claims, by name; a data file and its manifest are both named. Hidden
     files and those that another program is still writing are none."""
-    claimed = [(f"{spec.name}_", (f".{spec.extension}", f".{spec.extension}{ZIP}", ZIP, MANIFEST)) for spec in specs]
+    claimed = [(f"{spec.name}_", (*endings_of(spec), MANIFEST)) for spec in specs]
     return sorted(
         name
         for name in names
@@ -39,7 +39,7 @@ def _is_of_another_program(name: str) -> bool:
 
 def note_strangers(connection: Conn, inbox: Inbox, spec: SourceSpec, region: str) -> None:
     """Record each stranger of the folder as refused, once. `spec` is a source of the department."""
-    endings = (f".{spec.extension}", f".{spec.extension}{ZIP}", ZIP)
+    endings = endings_of(spec)
     names = inbox.files()
     if all(name.startswith(f"{spec.name}_") and stem_of(name, endings) for name in names):
         return  # nothing but this source's: no need to know the others

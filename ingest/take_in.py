@@ -17,7 +17,7 @@ from ingest.archive import Incoming
 from ingest.context import LoadContext
 from ingest.ddl import Conn, drop_partition
 from ingest.errors import DeliveryRefused, KeyMissing, LinkFound
-from ingest.inbox import ZIP, Found, Inbox, scan
+from ingest.inbox import Found, Inbox, endings_of, scan
 from ingest.known import is_known, is_settled
 from ingest.ledger import CheckResult, Delivery
 from ingest.load import load
@@ -86,8 +86,7 @@ def _wait_for(connection: Conn, ctx: LoadContext, spec: SourceSpec, found: Found
         "reason": f"{UNSETTLED} at {what}: it is still being written",
     }
     with connection.transaction():
-        ledger.lock_source(connection, spec.name, ctx.region)
-        known = None if known is None else ledger.delivery(connection, known.delivery_id)
+        known = _locked(connection, ctx, spec, known)
         if known is None or known.status in _SETTLED:
             ledger.record(connection, values)
         else:
@@ -151,7 +150,7 @@ def _remember(connection: Conn, inbox: Inbox, found: Found, delivery_id: int, ve
 def _known(connection: Conn, spec: SourceSpec, found: Found) -> Delivery | None:
     """The newest record of the file; else of the same delivery under another ending (now packed) that nothing became of yet."""
     return ledger.latest_of_file(connection, spec.name, found.file_name) or ledger.unfinished(
-        connection, spec.name, [f"{found.stem}.{spec.extension}", f"{found.stem}.{spec.extension}{ZIP}", f"{found.stem}{ZIP}"]
+        connection, spec.name, [f"{found.stem}{ending}" for ending in endings_of(spec)]
     )
 
 
@@ -219,8 +218,7 @@ def _begin(
         "manifest": mark_of(manifest_bytes),
     }
     with connection.transaction():
-        ledger.lock_source(connection, spec.name, ctx.region)
-        known = None if known is None else ledger.delivery(connection, known.delivery_id)  # another run may have accepted it
+        known = _locked(connection, ctx, spec, known)
         if known is None or known.status in _SETTLED:
             return ledger.record(connection, values)
         drop_partition(connection, spec, known.delivery_id)
@@ -228,6 +226,12 @@ def _begin(
         # the moment of complete arrival: what changes later is looked at again
         connection.execute("update ledger.delivery set received_at = now() where delivery_id = %s", [known.delivery_id])
     return known.delivery_id
+
+
+def _locked(connection: Conn, ctx: LoadContext, spec: SourceSpec, known: Delivery | None) -> Delivery | None:
+    """The delivery as it stands until the transaction ends: another run may have accepted it since it was looked up."""
+    ledger.lock_source(connection, spec.name, ctx.region)
+    return None if known is None else ledger.delivery(connection, known.delivery_id)
 
 
 def _stands_already(connection: Conn, delivery_id: int, manifest: Manifest, incoming: Incoming) -> bool:
