@@ -174,9 +174,10 @@ comment on function register.stands_instead is 'For rows put aside of a delivery
 grant execute on function register.stands_instead to bureau_evaluator;
 set local role bureau_owner;
 
--- Rows put aside that may belong to the cell, not settled by what the build used, of the deliveries that the build used and the indicator needs. Of
--- one whose key is known the accepted row stands `instead`, and it is shown when that row counts anywhere in the geography and
--- member. Where no row of the key was ever accepted (`instead` null) nobody can say the cell without opening the archive.
+-- Rows put aside that may belong to the cell, not settled by what the build used, of the deliveries that the build used and the
+-- indicator needs. Of one whose key is known the accepted row stands `instead`, and it is shown when that row counts anywhere in
+-- the geography and member. Where no row of the key was ever accepted (`instead` null) nobody can say the cell without opening
+-- the archive.
 create or replace function mart.trace_put_aside(
     indicator text,
     period text,

@@ -4,8 +4,8 @@
           post_hook='{{ analyse_this(kept=true) }}') }}
 -- depends_on: {{ ref('touched_before') }} (it reads this table as it was)
 
--- The bureau's register: an entity as known at K. `alive` is false where no delivery says it any longer. (Units are read where they
--- are wanted: a step that is read twice would be written down, all of it.)
+-- The bureau's register: an entity as known at K. `alive` is false where no delivery says it any longer. (Units are read where
+-- they are wanted: a step that is read twice would be written down, all of it.)
 with versions as (
     select * from {{ ref('fold_register') }}
     where row_id is not null

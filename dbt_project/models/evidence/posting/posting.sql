@@ -4,5 +4,5 @@
 
 -- The ledger, when all that write to it have: nothing more is added, every account stands in full. They are several, as an
 -- insert keeps to one core.
-select * from {{ source('evidence', 'posting') }}
+select {{ posting_identity() }}, weight, build_id, caused_by from {{ source('evidence', 'posting') }}
 where false
