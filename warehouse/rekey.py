@@ -30,7 +30,7 @@ _IN_KEYS = """
     )
     where t.{column} like '%' || chr(31) || '%' and t.{column} ~ '[0-9a-f]{{64}}'
 """
-_FROZEN = "release"  # its rows never change (and hold none): there is only looked for what is left over
+_FROZEN = "release"  # its rows never change and hold none, but hashes that look like them
 _SCHEMAS = ["raw", "quarantine", "register", "evidence", "mart", "staging", _FROZEN]
 
 
@@ -177,6 +177,7 @@ def _collect(
             report(one.file_name, number, len(found))
     connection.execute("create temporary table rekey on commit drop as select distinct old, new from collected")
     connection.execute("create unique index on pg_temp.rekey (old)")
+    connection.execute("create unique index on pg_temp.rekey (new)")
     connection.execute("grant select on pg_temp.rekey to bureau_owner, bureau_loader, bureau_transformer")
     connection.execute("analyze pg_temp.rekey")
 
@@ -224,11 +225,18 @@ def _rewrite(connection: psycopg.Connection[Any], schema: str, table: str, owner
                 connection.execute(sql.SQL(statement).format(table=name, column=sql.Identifier(column)))
             left = connection.execute(
                 sql.SQL(
-                    "select count(*) from {table} as t, regexp_matches(t.{column}::text, '[0-9a-f]{{64}}', 'g') as m "
-                    "join pg_temp.rekey as r on r.old = m[1]"
-                ).format(table=name, column=sql.Identifier(column))
+                    "select from {table} as t, regexp_matches(t.{column}::text, '[0-9a-f]{{64}}', 'g') as m where {left} limit 1"
+                ).format(
+                    table=name,
+                    column=sql.Identifier(column),
+                    left=sql.SQL(
+                        "exists (select from pg_temp.rekey as r where r.old = m[1])"
+                        if schema == _FROZEN
+                        else "not exists (select from pg_temp.rekey as r where r.new = m[1])"
+                    ),
+                )
             ).fetchone()
-            if left is None or left[0]:
+            if left is not None:
                 raise BureauError("key.left_over", table=f"{schema}.{table}", column=column)
         connection.execute("reset role")
 

@@ -29,6 +29,7 @@ class Place:
     but: tuple[str, ...] = ()
 
 
+_SEALED = "case when kind = 'checks' then 'delivery' when kind in ('formulas', 'guard') then 'build' else kind end"
 _FIGURE = "concat_ws(' ', indicator, method_version, period, geography)"
 PLACES = {
     "ledger": (
@@ -38,6 +39,8 @@ PLACES = {
         Place("ledger.build", "status = 'published'", "'build ' || build_id"),
         Place("ledger.build_input", "true", "'build ' || build_id"),
         Place("ledger.build_seal", "true", "'build ' || build_id"),
+        Place("ledger.build_check", "true", "'build ' || build_id"),
+        Place("ledger.formula", "true", "'build ' || build_id"),
     ),
     "evidence": (
         Place("evidence.posting", "true", "concat('build ', build_id, ': posting ', account)"),
@@ -51,7 +54,7 @@ PLACES = {
         Place("release.figure", "release_id = 2", _FIGURE),
         Place("release.release", "release_id = 2", "'release 2'", ("release_id",)),
         Place("release.decision", "release_id = 2", "'release 2'"),
-        Place("release.seal", "release_id = 2", "concat(case kind when 'checks' then 'delivery' else kind end, ' ', number)"),
+        Place("release.seal", "release_id = 2", f"concat({_SEALED}, ' ', number)"),
     ),
 }
 

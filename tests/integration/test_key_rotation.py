@@ -127,6 +127,17 @@ def test_nothing_is_changed_without_every_file(third_night: Settings) -> None:
     assert state(settings) == before
 
 
+def test_a_pseudonym_that_no_archived_file_explains_stops_it(third_night: Settings) -> None:
+    settings = third_night
+    with psycopg.connect(postgres.conninfo(settings)) as connection:
+        connection.execute("insert into register.unit (unit_type, unit_key) values ('person', repeat('0f', 32))")
+    before = state(settings)
+    with pytest.raises(BureauError) as caught:
+        rekey.rotate(settings)
+    assert (caught.value.key, caught.value.values["table"]) == ("key.left_over", "register.unit")
+    assert state(settings) == before
+
+
 def test_a_night_at_work_is_waited_for_by_hand(third_night: Settings) -> None:
     name = f"take_in loans {third_night.region}"
     with psycopg.connect(postgres.conninfo(third_night), autocommit=True) as night:

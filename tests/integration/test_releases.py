@@ -268,6 +268,8 @@ def test_whatever_is_forged_is_named(
         "update ledger.check_result set failed = failed + 1 where delivery_id = 2 and rule = (select min(rule) from "
         "ledger.check_result where delivery_id = 2)"
     )
+    forged.execute("update ledger.formula set formula = formula || '{\"scale\": 7}' where indicator = 'ENT_STK'")
+    forged.execute("update ledger.build_check set checked = checked + 1 where build_id = 1")
     forged.execute("update release.decision set decided_by = 'somebody else' where release_id = 2")
     shown = forged.execute(
         "update evidence.indicator_value_current set value = value + 1 where ctid = (select min(ctid) from "
@@ -292,9 +294,11 @@ def test_whatever_is_forged_is_named(
     assert ("build_part", "build 1: posting entity.birth") in said and ("decision", "release 2") in said
     assert {what.split()[1] for kind, what in said if kind == "seal_delivery"} == {"1"}
     assert {what.split()[1] for kind, what in said if kind == "seal_checks"} == {"2"}
+    assert {what for kind, what in said if kind in ("seal_formulas", "seal_guard")} == {"build 1"}
     assert [what.split()[0] for kind, what in said if kind == "shown"] == [shown[0]]
     assert [what for kind, what in said if kind == "archive" and str(row[1]) in what]
     assert {kind for kind, _ in said} == {
-        "figure", "evidence", "build_part", "decision", "seal_delivery", "seal_checks", "shown", "archive", "inputs"
+        "figure", "evidence", "build_part", "decision", "seal_delivery", "seal_checks", "seal_formulas", "seal_guard", "shown",
+        "archive", "inputs"
     }  # fmt: skip
     assert found.recomputed is None  # from a file that is not what it was nothing is computed

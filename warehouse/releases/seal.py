@@ -1,4 +1,5 @@
-"""What a release is sealed with: a hash of its own row, of each delivery and its check results, and of each build behind it.
+"""What a release is sealed with: a hash of its own row, of each delivery and its check results, of each build behind it, of the
+formulas that it was the first to compute with, and of what the guard found in its figures.
 
 The chain of figures begins with the hash over all seals, so the head stands for everything that they cover. Columns that may
 still change are left out: a delivery's status (`replaced` by a higher sequence) and what the inbox remembers of its file.
@@ -14,7 +15,6 @@ import psycopg
 from warehouse.releases.chain import START
 
 Connection = psycopg.Connection[Any]
-KINDS = ("release", "delivery", "checks", "build")
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,26 @@ def seals(connection: Connection, place: str, release_id: int, build_id: int) ->
                 select s.build_id, string_agg(row(s.part, s.lines, s.digest)::text, chr(10) order by s.part collate "C") as lines
                 from ledger.build_seal as s group by s.build_id
             ) as s on b.build_id = s.build_id
+            where b.status = 'published' and b.build_id <= %(build)s
+            union all
+            select 'formulas', b.build_id, coalesce(f.lines, '')
+            from ledger.build as b
+            left join (
+                select
+                    f.build_id,
+                    string_agg(
+                        row({_FORMULA})::text, chr(10) order by f.indicator collate "C", f.method_version collate "C"
+                    ) as lines
+                from ledger.formula as f group by f.build_id
+            ) as f on b.build_id = f.build_id
+            where b.status = 'published' and b.build_id <= %(build)s
+            union all
+            select 'guard', b.build_id, coalesce(c.lines, '')
+            from ledger.build as b
+            left join (
+                select c.build_id, string_agg(row({_GUARD})::text, chr(10) order by c.rule collate "C") as lines
+                from ledger.build_check as c group by c.build_id
+            ) as c on b.build_id = c.build_id
             where b.status = 'published' and b.build_id <= %(build)s
         )
         select kind, number, encode(sha256(convert_to(line, 'UTF8')), 'hex') from said order by kind, number
@@ -109,6 +129,8 @@ _BUILD = (
     f"{_moment('b.started_at')}, {_moment('b.finished_at')}, b.digest, b.digest_method, b.previous_digest, b.message, b.region, "
     f"{_day('b.series_start')}"
 )
+_FORMULA = "f.indicator, f.method_version, f.formula"
+_GUARD = "c.rule, c.checked, c.failed, c.passed"
 DECISION = f"d.approved, d.decided_by, {_moment('d.decided_at')}, d.note"
 """Of a row `d` of `release.decision`, beside the release's number."""
 

@@ -36,12 +36,14 @@ def archive_findings(connection: Connection, settings: Settings, release: Releas
 
 
 def seal_findings(connection: Connection, release: Release) -> Iterator[Finding]:
-    """The release's row, its decision, the deliveries with their checks and the builds, each against its seal."""
+    """The release's row, its decision, the deliveries with their checks, the builds with
+    their formulas and guards, each against its seal."""
     if inputs_digest(connection, release.build_id) != release.inputs_digest:
         yield Finding("inputs", f"build {release.build_id}")
     kept = kept_seals(connection, release.release_id)
     if kept:
-        now = seals(connection, "release.release", release.release_id, release.build_id)
+        kinds = {one.kind for one in kept}  # a release of before there was a kind has none of it
+        now = [one for one in seals(connection, "release.release", release.release_id, release.build_id) if one.kind in kinds]
         for kind, number in sorted({(one.kind, one.number) for one in {*kept} ^ {*now}}):
             yield Finding(f"seal_{kind}", _named(connection, Seal(kind, number, "")))
     row = connection.execute(
@@ -66,8 +68,10 @@ def _lost_its_decision(connection: Connection, release_id: int) -> bool:
 
 
 def _named(connection: Connection, seal: Seal) -> str:
-    if seal.kind in ("release", "build"):
-        return f"{seal.kind} {seal.number}"
+    if seal.kind == "release":
+        return f"release {seal.number}"
+    if seal.kind in ("build", "formulas", "guard"):
+        return f"build {seal.number}"
     row = connection.execute("select file_name from ledger.delivery where delivery_id = %s", [seal.number]).fetchone()
     return f"delivery {seal.number}" + (f" ({row[0]})" if row else "")
 
