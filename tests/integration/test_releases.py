@@ -17,6 +17,7 @@ from warehouse.errors import BureauError
 from warehouse.figure import CELL, COLUMNS
 from warehouse.query import ask
 from warehouse.releases.create import Wanted, create
+from warehouse.releases.moves import listed, moves_of
 from warehouse.releases.register import Release, decide, find_release
 from warehouse.releases.stored import build_findings
 from warehouse.releases.verify import verify
@@ -112,6 +113,27 @@ def test_a_release_that_loses_or_moves_figures_is_stopped(settings: Settings, re
     with pytest.raises(BureauError) as early:
         create(settings, Wanted("the year before its end", FIRST, period="2010"))
     assert early.value.key == "release.not_over"
+
+
+def test_what_moved_since_the_release_before_is_listed(settings: Settings, released: list[Release]) -> None:
+    """For who approves, where a reason was given; worked out again figure by figure."""
+    band = Decimal("0.5")
+    totals = (
+        "select indicator, period, geography, value, unit_count from release.figure "
+        "where release_id = {} and breakdown_type = 'total' and value is not null"
+    )
+    first, second = ({one[:3]: one[3:] for one in rows(settings, totals.format(number))} for number in (1, 2))
+    expected = {
+        (old, second[cell][0])
+        for cell, (old, units) in first.items()
+        if units >= 30 and abs(second[cell][0] - old) * 100 > band * max(abs(old), Decimal(1))
+    }
+    with owner(settings) as connection:
+        moved = moves_of(connection, released[1], band)
+        assert expected and {(one.old, one.new) for one in moved} == expected
+        assert moves_of(connection, released[1], Decimal(10**9)) == [] and moves_of(connection, released[0], band) == []
+    lines = listed(moved, "- ", most=1).splitlines()
+    assert lines[0].startswith(f"- {moved[0].figure}: ") and lines[1:] == (["- …"] if len(moved) > 1 else [])
 
 
 def test_as_of_gives_what_was_seen_then(settings: Settings, released: list[Release]) -> None:

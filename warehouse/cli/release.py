@@ -13,6 +13,7 @@ from warehouse.texts import t
 
 if TYPE_CHECKING:
     from warehouse.releases.calendar import Planned
+    from warehouse.releases.moves import Move
     from warehouse.releases.register import Release
     from warehouse.releases.verify import Verification
     from warehouse.settings import Settings
@@ -57,10 +58,12 @@ def create(
     until = embargo.replace(tzinfo=ZoneInfo(settings.timezone)) if embargo else None
     with running_services(settings, with_airflow=False):
         made = make(settings, Wanted(title, build_id, until, corrects, reason, period))
+        moved = _moves(settings, made)
     if form == "json":
         click.echo(_json(_document(made)))
     else:
         click.echo(made.line(settings.lang))
+        _say_moves(settings, moved)
         click.echo(t("release.waits", settings.lang, release=made.release_id))
 
 
@@ -118,16 +121,21 @@ def list_(form: str) -> None:
 def show(release_id: int, form: str) -> None:
     """One release."""
     from warehouse.releases.register import FACTS
+    from warehouse.services.running import running_services
+    from warehouse.settings import load_settings
 
-    settings, found = _releases(release_id)
-    one = found[0]
+    settings = load_settings()
+    with running_services(settings, with_airflow=False):
+        one = _releases(release_id)[1][0]
+        moved = _moves(settings, one)
     if form == "json":
-        click.echo(_json(_document(one)))
+        click.echo(_json({**_document(one), "moved": [asdict(move) for move in moved]}))
         return
     click.echo(one.line(settings.lang))
     for name in FACTS[3:]:  # the line above says those before
         if (value := getattr(one, name)) is not None:
             click.echo(f"  {t(f'release.field.{name}', settings.lang)}: {value}")
+    _say_moves(settings, moved)
 
 
 @release.command("verify", help="release.verify.help", short_help="release.verify.short")
@@ -210,6 +218,23 @@ def _releases(release_id: int | None) -> tuple["Settings", "list[Release]"]:
         psycopg.connect(conninfo(settings, role="bureau_evaluator"), autocommit=True) as connection,
     ):
         return settings, all_releases(connection) if release_id is None else [find_release(connection, release_id)]
+
+
+def _moves(settings: "Settings", one: "Release") -> "list[Move]":
+    import psycopg
+
+    from warehouse.releases.moves import moves_of
+    from warehouse.services.postgres import conninfo
+
+    with psycopg.connect(conninfo(settings, role="bureau_evaluator"), autocommit=True) as connection:
+        return moves_of(connection, one, settings.release_band_pct)
+
+
+def _say_moves(settings: "Settings", moved: "list[Move]") -> None:
+    from warehouse.releases.moves import listed
+
+    if moved:
+        click.echo(t("release.moves", settings.lang, count=len(moved), band=settings.release_band_pct, figures=listed(moved)))
 
 
 def _document(one: "Release") -> dict[str, Any]:

@@ -7,9 +7,10 @@ from decimal import Decimal
 import psycopg
 
 from warehouse.errors import BureauError
-from warehouse.figure import CELL, COLUMNS
+from warehouse.figure import COLUMNS
 from warehouse.releases.calendar import Turn, embargo_of
 from warehouse.releases.chain import columns, lines, linked, order
+from warehouse.releases.moves import SAME, STAGED, listed, lost_figures, moved_totals
 from warehouse.releases.register import Connection, Release, all_releases, find_release, last_approved
 from warehouse.releases.seal import seals, start_of
 from warehouse.services.postgres import conninfo
@@ -17,18 +18,6 @@ from warehouse.settings import Settings
 from warehouse.who import asker
 
 _LOCK = 7203812  # one release is made at a time: numbers and heads follow each other
-_MANY_UNITS = 30
-_SAME = " and ".join(f"n.{name} = o.{name}" for name in CELL if name != "method_version")
-"""A new method version goes on with the series of the old one."""
-
-
-@dataclass(frozen=True)
-class Move:
-    """A figure that is not what the last release said: `new` None is one that is lost."""
-
-    figure: str
-    old: Decimal | None
-    new: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -143,45 +132,20 @@ def _stage(reading: Connection, build_id: int, before: Release | None) -> None:
     reading.execute(
         f"create temp table new ({', '.join(COLUMNS)}) as select {chosen} from mart.indicator_values_as_of(%s::integer) as n "
         "inner join evidence.versions_in_force(%s) as v on n.indicator = v.indicator and n.method_version = v.method_version "
-        f"left join old as o on {_SAME}".encode(),
+        f"left join old as o on {SAME}".encode(),
         [build_id, build_id],
     )
     reading.execute("analyze new")
 
 
 def _refuse_losses(reading: Connection) -> None:
-    lost = _moves(reading, "n.indicator is null or (n.value is null and o.value is not null)")
-    if lost:
-        raise BureauError("release.lost", count=len(lost), figures=_listed(lost))
+    if lost := lost_figures(reading, STAGED):
+        raise BureauError("release.lost", count=len(lost), figures=listed(lost))
 
 
 def _refuse_moves(reading: Connection, band_pct: Decimal) -> None:
-    # A figure of few units moves a lot by one of them: that is no sign of an error
-    moved = _moves(
-        reading,
-        "o.breakdown_type = 'total' and o.unit_count >= %s and abs(n.value - o.value) > %s / 100 * greatest(abs(o.value), 1)",
-        [_MANY_UNITS, band_pct],
-    )
-    if moved:
-        raise BureauError("release.moved", count=len(moved), band=band_pct, figures=_listed(moved))
-
-
-def _moves(reading: Connection, condition: str, values: list[object] | None = None) -> list[Move]:
-    names = " || ' ' || ".join(f"o.{name}" for name in CELL)
-    rows = reading.execute(
-        f"select {names}, o.value, n.value from old as o left join new as n on {_SAME} where {condition} order by 1".encode(),
-        values or [],
-    ).fetchall()
-    return [Move(*row) for row in rows]
-
-
-def _listed(moves: list[Move], most: int = 20) -> str:
-    lines = [f"  {one.figure}: {_text(one.old)} → {_text(one.new)}" for one in moves[:most]]
-    return "\n".join([*lines, *(["  …"] if len(moves) > most else [])])
-
-
-def _text(value: Decimal | None) -> str:
-    return "-" if value is None else f"{value.normalize():f}"
+    if moved := moved_totals(reading, STAGED, band_pct):
+        raise BureauError("release.moved", count=len(moved), band=band_pct, figures=listed(moved))
 
 
 def _freeze(reading: Connection, writing: Connection, release_id: int, start: str) -> str:

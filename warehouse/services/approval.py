@@ -6,6 +6,7 @@ import psycopg
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context
 
+from warehouse.releases.moves import listed, moves_of
 from warehouse.releases.register import FACTS, decide, find_undecided
 from warehouse.services.postgres import conninfo
 from warehouse.settings import load_settings
@@ -20,10 +21,14 @@ class DecideRelease(ApprovalOperator):  # type: ignore[misc]
         settings = load_settings()
         with psycopg.connect(conninfo(settings, role="bureau_evaluator")) as connection:
             release = find_undecided(connection, int(context["params"]["release"]))
+            moved = moves_of(connection, release, settings.release_band_pct)
         facts = [(name, getattr(release, name)) for name in FACTS]
         self.body = "\n".join(
             f"- {t(f'release.field.{name}', settings.lang)}: {value}" for name, value in facts if value is not None
         )
+        if moved:
+            band, figures = settings.release_band_pct, listed(moved, "- ")
+            self.body += "\n\n" + t("release.moves", settings.lang, count=len(moved), band=band, figures=figures)
         return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
