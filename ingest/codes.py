@@ -1,7 +1,8 @@
 """Code lists, geography and industry sections: the dbt seeds, read as plain values.
 
 `code_list.csv` (list, code, name_zh, name_en, attribute), `geography.csv` (geography, parent, level, name_zh, name_en,
-valid_from, valid_to; ISO dates, blank = open), `industry_section.csv` (standard, division, section).
+valid_from, valid_to; ISO dates, blank = open; successor: of an ended unit, the one that took its place), `industry_section.csv`
+(standard, division, section).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Geography:
-    """One unit in one vintage; `valid_to` is its last day."""
+    """One unit in one vintage; `valid_to` is its last day, `successor` the unit that took its place, "" without one."""
 
     geography: str
     parent: str
@@ -39,6 +40,7 @@ class Geography:
     name_en: str
     valid_from: date | None
     valid_to: date | None
+    successor: str = ""
 
     def in_force(self, day: date) -> bool:
         """Whether the list of that day has it."""
@@ -66,8 +68,8 @@ def allowed_codes(column: ColumnSpec, lists: dict[str, tuple[Code, ...]]) -> tup
 
 
 def load_geography(seeds: Path = SEEDS) -> tuple[Geography, ...]:
-    """Every unit of every vintage."""
-    return tuple(
+    """Every unit of every vintage. Raises SpecError for a successor that is no unit beside it, or did not outlast it."""
+    units = tuple(
         Geography(
             row["geography"],
             row["parent"],
@@ -76,9 +78,21 @@ def load_geography(seeds: Path = SEEDS) -> tuple[Geography, ...]:
             row["name_en"],
             _day(row["valid_from"]),
             _day(row["valid_to"]),
+            row["successor"],
         )
         for row in _rows(seeds / "geography.csv")
     )
+    known = {unit.geography: unit for unit in units}
+    for unit in units:
+        if unit.successor and not _follows(known.get(unit.successor), unit):
+            raise SpecError(f"geography.csv: {unit.geography}: {unit.successor} is no successor of it")
+    return units
+
+
+def _follows(successor: Geography | None, ended: Geography) -> bool:
+    if successor is None or successor.parent != ended.parent or ended.valid_to is None:
+        return False
+    return successor.valid_to is None or successor.valid_to > ended.valid_to
 
 
 def allowed_geographies(column: ColumnSpec, units: tuple[Geography, ...], region: str, day: date) -> tuple[str, ...]:

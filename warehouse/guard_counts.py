@@ -62,17 +62,12 @@ _NET_IDENTITY = f"""
     )
     select count(*), count(*) filter (where gap <> 0) from gap
 """
-# The city is the sum of its towns, 乡镇不详 included. What lies in a town of an earlier list of towns counts in the city and in a
-# town that is not written any longer: indicators with any of that are left out.
+# The city is the sum of its towns, 乡镇不详 included
 _CITY_IS_TOWNS = f"""
     with {_PLACE},
-    elsewhere as materialized (
-        select distinct indicator from evidence.cell_change
-        where indicator = any(%(of)s) and geography not in (select geography from place)
-    ),
     written as materialized (
         select {CELL}, numerator, denominator from evidence.indicator_value
-        where build_id = %(build)s and indicator = any(%(of)s) and indicator not in (select indicator from elsewhere)
+        where build_id = %(build)s and indicator = any(%(of)s)
     ),
     groups as (select distinct {_GROUP} from written),
     published as (

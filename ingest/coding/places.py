@@ -79,7 +79,7 @@ class Gazetteer:
             name = plain(row["name"])
             entries[name] = self._with(entries.get(name), row["town"], row["kind"], name)
         self._names = Terms(entries.items())
-        self._successors = _same_towns(units, known)
+        self._towns = {unit.geography: unit for unit in units if unit.geography in known}
 
     def place(
         self, address: str | None, day: date | None = None, registered_in: str | None = None, name: str | None = None
@@ -134,29 +134,19 @@ class Gazetteer:
         return text[at:], region
 
     def _on(self, town: str, day: date | None) -> str:
-        for code, first, last in self._successors.get(town, ()):
-            if (day is None and last is None) or (
-                day is not None and (first is None or first <= day) and (last is None or day <= last)
-            ):
-                return code
-        return town
+        """The code that a town has on a day: of an ended one its successor's, of one that was not there yet its predecessor's."""
+        unit = self._towns[town]
+        while unit.successor and (day is None or (unit.valid_to is not None and unit.valid_to < day)):
+            unit = self._towns[unit.successor]
+        while day is not None and unit.valid_from is not None and day < unit.valid_from:
+            before = [one for one in self._towns.values() if one.successor == unit.geography]
+            if len(before) != 1:
+                break
+            unit = before[0]
+        return unit.geography
 
     @staticmethod
     def _with(before: _Name | None, town: str, kind: str, name: str) -> _Name:
         towns = (before.towns if before else frozenset()) | ({town} if town else frozenset())
         rank = _RANK[kind] if before is None else min(before.rank, _RANK[kind])
         return _Name(towns, rank, kind == "start" and (before is None or before.only_at_start), name)
-
-
-def _same_towns(units: Iterable[Geography], known: set[str]) -> dict[str, list[tuple[str, date | None, date | None]]]:
-    """Codes that one town had one after the other: 镇 or 街道 made of a 乡 of the same name, with the days of each."""
-    by_stem: dict[str, list[Geography]] = {}
-    for unit in units:
-        if unit.geography in known and not unit.geography.endswith("999"):
-            by_stem.setdefault(re.sub("(街道|镇|乡)$", "", unit.name_zh), []).append(unit)
-    return {
-        unit.geography: [(one.geography, one.valid_from, one.valid_to) for one in group]
-        for group in by_stem.values()
-        if len(group) > 1
-        for unit in group
-    }

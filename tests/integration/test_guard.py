@@ -146,20 +146,6 @@ def test_the_task_is_red_at_once_and_says_why(monkeypatch: pytest.MonkeyPatch, t
     assert len(refreshed) == 1
 
 
-def test_towns_of_an_earlier_list_are_no_alarm(home: Settings, last_build: tuple[Connection, int]) -> None:
-    """What lies in a town that is no longer on the list counts in the city alone, and the town is not written."""
-    connection, build = last_build
-    before = found(home, connection, build)
-    connection.execute("update register.geography set valid_to = %s where geography = '520381001'", [date(2010, 12, 30)])
-    connection.execute(
-        "delete from evidence.indicator_value where build_id = %s and geography = '520381001'",
-        [build],
-    )
-    after = found(home, connection, build)
-    assert all(failed == 0 for _, failed in after.values()), after
-    assert after["city_is_towns"][0] < before["city_is_towns"][0]
-
-
 def test_accounts_that_add_up_over_towns_have_no_postings_for_one_scope(city: City) -> None:
     scoped = rows(
         city.after(4),

@@ -52,6 +52,20 @@ def towns(region: str, day: date) -> dict[str, str]:
 
 
 @cache
+def successors(region: str, day: date) -> dict[str, str]:
+    """Towns that have ended by the day → the town in force that counts their units, the unknown one without a successor."""
+    listed, following = towns(region, day), {row["geography"]: row["successor"] for row in seed("geography")}
+    found = {}
+    for row in seed("geography"):
+        if row["parent"] == region and row["valid_to"] and row["valid_to"] < day.isoformat():
+            town = following[row["geography"]]
+            while town and town not in listed:
+                town = following[town]
+            found[row["geography"]] = town or f"{region}999"
+    return found
+
+
+@cache
 def sections() -> dict[tuple[str, str], str]:
     """(standard, division) → section of that standard."""
     return {(row["standard"], row["division"]): row["section"] for row in seed("industry_section")}

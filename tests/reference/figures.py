@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .activity import Evidence, demography
 from .catalogue import SECTORS
-from .cells import towns
+from .cells import successors, towns
 from .entities import counts, new_rate
 from .fold import facts
 from .frame import Cells, Ground, periods
@@ -24,7 +24,7 @@ from .training import coverage, success, trained
 def compute(inbox: Path, k: date, region: str = "520381", received: set[str] | None = None) -> Cells:
     """Every cell at knowledge day k of the deliveries in the inbox (of those named in `received` alone, when given)."""
     known = facts(inbox, k, region, received)
-    ground = Ground(region, tuple(towns(region, k)))
+    ground = Ground(region, tuple(towns(region, k)), successors(region, k))
     startups = [e for e in known.entities if e.sector in SECTORS]
     links = Links(known.entities)
     evidence = Evidence(known, links)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -87,10 +87,11 @@ def rounded(value: Fraction, places: int = 12) -> Decimal:
 
 @dataclass(frozen=True)
 class Ground:
-    """The city and its towns."""
+    """The city and its towns; `successors` has the towns that have ended, and in which their units are counted now."""
 
     region: str
     towns: tuple[str, ...]
+    successors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unknown_town(self) -> str:
@@ -113,7 +114,11 @@ class Ground:
     def places(self, town: str, attributes: Attributes) -> list[Place]:
         """The places in which a unit of a town lies, in the town and in the city."""
         parts = [(kind, member) for kind, members in (("total", ("total",)), *attributes.items()) for member in members]
-        return [(geography, kind, member) for geography, (kind, member) in product((self.region, town), parts)]
+        return [(geography, kind, member) for geography, (kind, member) in product((self.region, self.now(town)), parts)]
+
+    def now(self, town: str) -> str:
+        """The town of the list in force that counts what lies in `town`."""
+        return self.successors.get(town, town)
 
 
 def of_entity(e: Entity) -> Attributes:

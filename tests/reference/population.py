@@ -11,7 +11,7 @@ LIMITED = ("1130", "1150", "1151")
 
 
 def founders(startups: Iterable[Entity], population: Iterable[Population], p: Period, ground: Ground) -> Cells:
-    labour = {row.geography: row.urban_labour for row in population if row.year == p.last.year}
+    labour = _counted(((row.geography, row.urban_labour) for row in population if row.year == p.last.year), ground)
     tally = Tally()
     for e in startups:
         if e.stocked(p.last):
@@ -29,8 +29,8 @@ def founders(startups: Iterable[Entity], population: Iterable[Population], p: Pe
 
 def density(startups: Iterable[Entity], population: Iterable[Population], p: Period, ground: Ground) -> Cells:
     rows = [row for row in population if row.year == p.last.year]
-    working = {row.geography: row.age_15_64 for row in rows}
-    to_sixty = {row.geography: row.age_15_60 for row in rows}
+    working = _counted(((row.geography, row.age_15_64) for row in rows), ground)
+    to_sixty = _counted(((row.geography, row.age_15_60) for row in rows), ground)
     limited, private = Tally(), Tally()
     for e in startups:
         places = ground.places(e.town, {"industry": (e.section,)})
@@ -44,6 +44,15 @@ def density(startups: Iterable[Entity], population: Iterable[Population], p: Per
     }
 
 
-def _of(people: dict[str, int | None], place: Place, ground: Ground) -> int | None:
+def _counted(rows: Iterable[tuple[str, int | None]], ground: Ground) -> dict[str, int]:
+    """People of each geography as it is now; a town that took in another has the people of both."""
+    people: dict[str, int] = {}
+    for geography, count in rows:
+        if count is not None:
+            people[ground.now(geography)] = people.get(ground.now(geography), 0) + count
+    return people
+
+
+def _of(people: dict[str, int], place: Place, ground: Ground) -> int | None:
     """The geography's own row, undivided; the unknown town has none (ruling 30)."""
     return None if place[0] == ground.unknown_town else people.get(place[0])

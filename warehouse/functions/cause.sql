@@ -6,6 +6,7 @@ set local role bureau_owner;
 -- sides adds up to what the postings between the builds do. A unit's cause is the first that holds:
 --
 -- time          no delivery made the build look at the unit: it was due
+-- boundary      nor this one, and it is posted to another town: the list of towns has changed
 -- redelivery    a delivery took the place of one of the same source and day, whatever it says
 -- purge, cancellation    the unit is purged, or has ended, since the older build
 -- correction    something that stood at the older build is taken back
@@ -25,7 +26,8 @@ create or replace function mart.figure_causes(
     cause text, department text, delivery text, units bigint, numerator numeric, denominator numeric
 ) language plpgsql stable set search_path = pg_catalog as $$
 declare
-    place text := coalesce(geography, (select b.region from ledger.build as b where b.build_id = new_build));
+    region text := (select b.region from ledger.build as b where b.build_id = new_build);
+    place text := coalesce(geography, region);
     old_day date := (select b.business_date from ledger.build as b where b.build_id = old_build);
     side text;
     counted text;
@@ -72,6 +74,13 @@ begin
                     and sum(p.weight) filter (where p.is_new) <> 0
             ) as b
         ),
+        resettled as (
+            select p.unit_id
+            from posted as p
+            where p.is_new and p.geography <> $4
+            group by p.unit_id
+            having count(distinct p.geography) > 1
+        ),
         ended as (
             select
                 p.unit_id,
@@ -111,6 +120,7 @@ begin
             select
                 u.unit_id, u.numerator, u.denominator, b.department, b.file_name,
                 case
+                    when b.unit_id is null and r.unit_id is not null then 'boundary'
                     when b.unit_id is null then 'time'
                     when b.is_redelivery then 'redelivery'
                     when e.is_purge then 'purge'
@@ -123,13 +133,14 @@ begin
             left join brought as b on u.unit_id = b.unit_id and b.place = 1
             left join ended as e on u.unit_id = e.unit_id
             left join taken_back as t on u.unit_id = t.unit_id
+            left join resettled as r on u.unit_id = r.unit_id
         )
         select t.cause, t.department, t.file_name, count(*), sum(t.numerator), sum(t.denominator)
         from told as t
         group by t.cause, t.department, t.file_name
         $statement$,
         array_to_string(moved, ' union all '), array_to_string(accounts, ', ')
-    ) using old_build, new_build, old_day;
+    ) using old_build, new_build, old_day, region;
 end $$;
 comment on function mart.figure_causes is
     'Why a figure differs between two builds: what units of one cause and delivery did to numerator and denominator';

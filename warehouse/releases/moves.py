@@ -33,8 +33,11 @@ STAGED = Sides("pg_temp.old", "pg_temp.new")
 
 
 def lost_figures(connection: Connection, sides: Sides) -> list[Move]:
-    """Figures, or values of figures, that are not there any more."""
-    return _moves(connection, sides, "n.indicator is null or (n.value is null and o.value is not null)")
+    """Figures, or values of figures, that are not there any more; those of a town that is not on the list any more had to go."""
+    ended = f"not exists (select from {sides.new} as s where s.geography = o.geography)"
+    return _moves(
+        connection, sides, f"case when n.indicator is null then not {ended} else n.value is null and o.value is not null end"
+    )
 
 
 def moved_totals(connection: Connection, sides: Sides, band_pct: Decimal) -> list[Move]:

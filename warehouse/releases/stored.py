@@ -146,7 +146,10 @@ def _apart(connection: Connection, place: str, builds: list[int], compared: list
     rows = connection.execute(
         f"""
         with said as not materialized (
-            select v.* from evidence.indicator_value as v where v.build_id = any(%(builds)s)
+            select v.* from evidence.indicator_value as v
+            where
+                v.build_id = any(%(builds)s)
+                and v.geography_vintage = (select evidence.geography_vintage(%(newest)s))
         )
         select concat_ws(' ', {", ".join(f"v.{name}" for name in CELL)}) as cell
         from said as v left join {place} as f on {same}
@@ -157,7 +160,7 @@ def _apart(connection: Connection, place: str, builds: list[int], compared: list
         where v.indicator is null or ({one}) is distinct from ({other})
         order by cell
         """.encode(),
-        {"builds": builds},
+        {"builds": builds, "newest": max(builds)},
     ).fetchall()
     return [row[0] for row in rows]
 

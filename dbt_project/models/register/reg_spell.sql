@@ -8,7 +8,7 @@
 with versions as (
     select * from {{ ref('fold_employment') }}
     where row_id is not null
-    {% if is_incremental() %} and build_id > {{ published_build() }}{% endif %}
+    {% if is_incremental() and not towns_have_changed() %} and build_id > {{ published_build() }}{% endif %}
 ),
 
 final as (
@@ -27,10 +27,11 @@ final as (
         v.founder_groups,
         v.sex,
         v.birth_year,
-        v.town
+        {{ town_in_force('v') }} as town
     from versions as v
     inner join {{ ref('unit') }} as p
         on p.unit_type = 'person' and p.unit_key = coalesce(v.person_pseudonym, 'spell:' || v.unit_key)
+    {{ towns_in_force('v') }}
 )
 
 select * from final

@@ -7,7 +7,7 @@
 with versions as (
     select * from {{ ref('fold_training') }}
     where row_id is not null
-    {% if is_incremental() %} and build_id > {{ published_build() }}{% endif %}
+    {% if is_incremental() and not towns_have_changed() %} and build_id > {{ published_build() }}{% endif %}
 ),
 
 final as (
@@ -30,9 +30,10 @@ final as (
         v.founder_groups,
         v.sex,
         v.birth_year,
-        v.town
+        {{ town_in_force('v') }} as town
     from versions as v
     inner join {{ ref('unit') }} as p on p.unit_type = 'person' and v.person_pseudonym = p.unit_key
+    {{ towns_in_force('v') }}
 )
 
 select * from final

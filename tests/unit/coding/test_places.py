@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.codes import load_geography
+from ingest.codes import Geography, load_geography
 from ingest.coding.places import Gazetteer
 
 GAZETTEER = Gazetteer("520381")
@@ -75,6 +75,32 @@ def test_a_name_serves_only_where_the_address_is_silent() -> None:
 def test_the_list_in_force_decides(day: date | None, town: str) -> None:
     for address in ("赤水市丙安乡艾华村", "赤水市丙安镇", "赤水市丙安场"):
         assert GAZETTEER.place(address, day).town == town
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "town"),
+    [
+        ("甲乡", date(2012, 1, 1), "520381901"),  # the list of the day has it
+        ("甲乡", date(2020, 1, 1), "520381903"),  # 甲乡 and 乙乡 became 丙镇
+        ("乙乡", date(2020, 1, 1), "520381903"),
+        ("丙镇", date(2012, 1, 1), "520381903"),  # which of the two, nobody can say
+        ("丁乡", date(2012, 1, 1), "520381904"),  # and 丁乡 戊镇, which it is again before
+        ("戊镇", date(2012, 1, 1), "520381904"),
+        ("己乡", date(2020, 1, 1), "520381906"),  # ended without a successor
+        ("甲乡", None, "520381903"),
+    ],
+)
+def test_a_name_means_the_town_that_it_has_become(name: str, day: date | None, town: str) -> None:
+    last, first = date(2015, 12, 31), date(2016, 1, 1)
+    listed = [
+        ("901", "甲乡", None, last, "903"), ("902", "乙乡", None, last, "903"), ("903", "丙镇", first, None, ""),
+        ("904", "丁乡", None, last, "905"), ("905", "戊镇", first, None, ""), ("906", "己乡", None, last, ""),
+    ]  # fmt: skip
+    units = [
+        Geography(f"520381{code}", "520381", "town", text, "", start, end, f"520381{after}" if after else "")
+        for code, text, start, end, after in listed
+    ]
+    assert Gazetteer("520381", [*load_geography(), *units]).place(f"赤水市{name}", day).town == town
 
 
 @given(st.text())

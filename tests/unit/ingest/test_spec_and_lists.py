@@ -65,8 +65,29 @@ def test_geography_has_vintages() -> None:
     assert set(in_2010) - set(in_2016) == {"520381200", "520381201"}
     assert set(in_2016) - set(in_2010) == {"520381109", "520381110"}
     assert set(allowed_geographies(anywhere, units, "520381", date(2010, 1, 1))) == {*in_2010, "520381"}
+    assert {unit.geography: unit.successor for unit in units if unit.valid_to} == {
+        "520381200": "520381109",
+        "520381201": "520381110",
+    }
     codes = {unit.geography for unit in units}
     assert all(unit.parent in codes for unit in units if unit.parent)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "1,X,,,,,2015-12-31,2",
+        "1,X,,,,,,2\n2,X,,,,,,",
+        "1,X,,,,,2015-12-31,2\n2,Y,,,,,,",
+        "1,X,,,,,2015-12-31,2\n2,X,,,,,2014-12-31,",
+    ],
+    ids=["unknown", "not_ended", "elsewhere", "ended_before"],
+)
+def test_a_successor_is_a_unit_beside_it_that_outlasts_it(tmp_path: Path, rows: str) -> None:
+    header = "geography,parent,level,name_zh,name_en,valid_from,valid_to,successor"
+    (tmp_path / "geography.csv").write_text(f"{header}\n{rows}\n", encoding="utf-8")
+    with pytest.raises(SpecError, match=r"geography\.csv: 1: 2"):
+        load_geography(tmp_path)
 
 
 def test_industry_sections_of_the_three_standards() -> None:

@@ -5,7 +5,8 @@
 
 -- Figures that this build changed or that are new, every version kept: the history behind mart.indicator_values.
 -- Worked out for touched cells (of the months that changed; of a stock from there on), for periods that opened since the
--- published build, and where a source fell behind or caught up; written where anything differs from what is published.
+-- published build, and where a source fell behind or caught up; written where anything differs from what is published. A town
+-- that is not on the list any more has no figures; those under the list before it go out of sight.
 with build as (
     select * from {{ source('ledger', 'current_build') }}
 ),
@@ -33,11 +34,18 @@ published as (
     select * from {{ source('evidence', 'indicator_value_current') }}
 ),
 
+-- A list of towns is called by the first day on which it was so.
 vintage as (
-    select coalesce(max(g.valid_from)::text, 'first') as geography_vintage
+    select coalesce(max(l.first_day)::text, 'first') as geography_vintage
     from {{ ref('geography') }} as g
     cross join build as b
-    where g.valid_from <= b.business_date
+    cross join lateral (values (g.valid_from), (g.valid_to + 1)) as l (first_day)
+    where l.first_day <= b.business_date
+),
+
+-- Under another list of towns every figure is written anew.
+published_under_another as (
+    select exists (select 1 from published where geography_vintage <> (select geography_vintage from vintage)) as is_so
 ),
 
 place as (
@@ -117,8 +125,10 @@ cell as (
         on i.indicator = d.indicator and i.method_version = d.method_version and l.geography = d.geography
     cross join published_build as pb
     cross join build as b
+    cross join published_under_another as another
     where
         p.last_day > pb.business_date
+        or another.is_so
         or (i.indicator, i.method_version) not in (select c.indicator, c.method_version from published_currency as c)
         or i.has_standard_error
         or (p.last_day >= t.first_month and (i.runs_on or p.first_day <= t.last_month))
@@ -349,8 +359,8 @@ final as (
         and n.geography = o.geography and n.breakdown_type = o.breakdown_type and n.breakdown = o.breakdown
     where
         o.indicator is null
-        or (n.value, n.numerator, n.denominator, n.unit_count, n.availability, n.status)
-        is distinct from (o.value, o.numerator, o.denominator, o.unit_count, o.availability, o.status)
+        or (n.value, n.numerator, n.denominator, n.unit_count, n.availability, n.status, n.geography_vintage)
+        is distinct from (o.value, o.numerator, o.denominator, o.unit_count, o.availability, o.status, o.geography_vintage)
         or abs(n.standard_error - o.standard_error) > 1e-9 * n.standard_error
 )
 

@@ -3,10 +3,10 @@
 
 -- Units whose postings are worked out tonight, with the deliveries that are the reason: by links as they were
 -- (in this build and in failed ones before it) and as they are now; and units that are due, for which there is none. Before
--- anything is published, and while an account is not posted in full, it is every unit.
+-- anything is published, while an account is not posted in full, and when towns have changed, it is every unit.
 -- depends_on: {{ ref('changed_key') }}, {{ ref('changed_voucher') }}, {{ ref('touched_before') }}, {{ ref('unit') }}
 -- depends_on: {{ ref('reg_entity') }}, {{ ref('reg_spell') }}, {{ ref('reg_loan_event') }}, {{ ref('reg_training') }}
--- depends_on: {{ ref('reg_voucher') }}
+-- depends_on: {{ ref('reg_voucher') }}, {{ ref('town_in_force') }}
 {% if nothing_is_published() %}
 select unit_type, unit_id, array[]::integer [] as caused_by
 from {{ ref('unit') }}
@@ -21,7 +21,7 @@ with linked as (
     union all
     select unit_type, unit_id, array[]::integer [] as caused_by
     from ({{ due_units(ref('reg_entity'), ref('reg_spell'), ref('reg_voucher')) }}) as d
-    {%- if some_account_is_new() %}
+    {%- if some_account_is_new() or towns_have_changed() %}
     union all
     select unit_type, unit_id, array[]::integer [] as caused_by
     from {{ ref('unit') }}

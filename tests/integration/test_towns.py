@@ -1,0 +1,107 @@
+"""The list of towns changes between two nights: one town becomes another, one ends without a successor.
+
+Units are counted under the list in force at K (ledger rule "Geography"); what was shown under the list before stays as it was.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.integration.nights import City, disagreements, figures, play, rows
+from tests.reference import figures as reference
+from tests.reference.cells import towns
+from warehouse.errors import BureauError
+from warehouse.proof import prove
+from warehouse.releases.create import Wanted, create
+from warehouse.releases.register import decide
+from warehouse.releases.verify import verify
+from warehouse.services import postgres
+from warehouse.settings import Settings
+from warehouse.trace import trace
+from warehouse.why import vintage, why
+
+pytestmark = pytest.mark.integration
+BECAME, NEW, ENDED, UNKNOWN = "520381200", "520381109", "520381201", "520381999"
+BEFORE, AFTER = date(2010, 12, 30), date(2010, 12, 31)
+
+
+@pytest.fixture(scope="module")
+def nights(city: City, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Path]:
+    """After the third night, of which there is a release, the list changes; then the fourth night."""
+    settings = city.from_night(3)
+    with psycopg.connect(postgres.conninfo(settings, role="bureau_owner"), autocommit=True) as connection:
+        decide(connection, create(settings, Wanted("under the list before")).release_id, True, "somebody")
+    with psycopg.connect(postgres.conninfo(settings), autocommit=True) as connection:
+        change = "update register.geography set valid_from = %s, valid_to = %s, successor = %s where geography = %s"
+        connection.execute(change, [None, BEFORE, NEW, BECAME])
+        connection.execute(change, [None, BEFORE, None, ENDED])
+        connection.execute(change, [AFTER, None, None, NEW])
+    inbox = city.inbox(4, tmp_path_factory.mktemp("inbox"))
+    play(settings, AFTER, inbox)
+    return settings, inbox
+
+
+def test_every_figure_is_what_the_files_come_to(nights: tuple[Settings, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, inbox = nights
+    listed = {town: name for town, name in towns("520381", AFTER).items() if town not in (BECAME, ENDED)} | {NEW: ""}
+    monkeypatch.setattr(reference, "towns", lambda region, day: listed)
+    monkeypatch.setattr(reference, "successors", lambda region, day: {BECAME: NEW, ENDED: UNKNOWN})
+    assert disagreements(settings, inbox, AFTER) == []
+    shown = rows(settings, "select distinct geography, geography_vintage from mart.indicator_values")
+    assert {town for town, _ in shown} == {"520381", *listed} and {name for _, name in shown} == {AFTER.isoformat()}
+    assert rows(settings, "select sum(numerator) > 0 from mart.indicator_values where geography = %s", [NEW]) == [(True,)]
+
+
+def test_what_was_shown_before_stays(city: City, nights: tuple[Settings, Path]) -> None:
+    """As of the build and as of the release, towns of the list before included."""
+    settings, _ = nights
+    compared = "indicator, period, geography, geography_vintage, breakdown_type, breakdown, value, numerator, denominator"
+    then = {*rows(city.after(3), f"select {compared} from mart.indicator_values")}
+    as_of = "select {} from mart.indicator_values_as_of({}) as v"
+    assert {*rows(settings, as_of.format(compared, 3))} == then
+    assert {*rows(settings, as_of.format("geography", 4))} == {*rows(settings, "select geography from mart.indicator_values")}
+    found = verify(settings, 1, recompute=False)
+    assert found.findings == ()
+
+
+def test_a_proof_comes_to_the_same(nights: tuple[Settings, Path]) -> None:
+    proof = prove(nights[0])
+    assert (proof.holds, proof.posting_differences, proof.figure_differences) == (True, 0, 0), proof.examples
+
+
+def test_why_and_trace_of_a_town_that_another_became(nights: tuple[Settings, Path]) -> None:
+    """Nothing was known of the new town before; the unknown town has what had no successor."""
+    settings, _ = nights
+    old, new = vintage(settings, "R1"), vintage(settings, "B4")
+    for missing in (NEW, BECAME):
+        with pytest.raises(BureauError) as caught:
+            why(settings, "ENT_STK", "2010-11", old, new, geography=missing)
+        assert caught.value.key == "why.not_yet"
+    found = why(settings, "ENT_STK", "2010-11", old, new, geography=UNKNOWN)
+    (moved,) = [one for one in found.causes if one.cause == "boundary"]
+    assert moved.numerator > 0 and moved.delivery is None
+    assert "unexplained" not in {one.cause for one in found.causes}
+    assert sum((one.numerator for one in found.causes), Decimal(0)) == (found.new.numerator or 0) - (found.old.numerator or 0)
+    traced = trace(settings, "ENT_STK", "2010-11", geography=NEW)
+    assert traced.numerator.sum == traced.figure.value and traced.numerator.unit_count > 1
+
+
+def test_a_release_loses_the_towns_that_have_ended_and_no_other(nights: tuple[Settings, Path]) -> None:
+    settings, _ = nights
+    made = create(settings, Wanted("under the new list", reason="a test's city moves a lot"))
+    frozen = "select distinct geography from release.figure where release_id = %s and geography = any(%s)"
+    assert rows(settings, frozen, [made.release_id, [BECAME, ENDED, NEW]]) == [(NEW,)]
+
+
+def test_the_night_after_is_a_night_like_any_other(nights: tuple[Settings, Path]) -> None:
+    """Every unit was looked at once; then the list is the same again."""
+    settings, inbox = nights
+    before = figures(settings)
+    play(settings, date(2011, 1, 4), inbox)
+    assert rows(settings, "select 2 * (select count(*) from register.touched) < count(*) from register.unit") == [(True,)]
+    assert {line for line in before if "2010-11" in line} <= figures(settings)
