@@ -177,7 +177,8 @@ def _publish(connection: Connection, build_id: int) -> None:
         )
         # a build under another list of towns wrote every figure; what is left of the list before is of towns that have ended
         connection.execute(
-            "delete from evidence.indicator_value_current where geography_vintage <> evidence.geography_vintage(%s)", [build_id]
+            "delete from evidence.indicator_value_current where geography_vintage <> (select evidence.geography_vintage(%s))",
+            [build_id],
         )
         digest = build_digest(connection, build_id)
         seal_build(connection, build_id, digest)

@@ -5,6 +5,8 @@ Units are counted under the list in force at K (ledger rule "Geography"); what w
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from tests.integration.nights import City, disagreements, figures, play, rows
 from tests.reference import figures as reference
 from tests.reference.cells import towns
+from warehouse import dbt
 from warehouse.errors import BureauError
 from warehouse.proof import prove
 from warehouse.releases.create import Wanted, create
@@ -31,19 +34,26 @@ BEFORE, AFTER = date(2010, 12, 30), date(2010, 12, 31)
 
 
 @pytest.fixture(scope="module")
-def nights(city: City, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Path]:
-    """After the third night, of which there is a release, the list changes; then the fourth night."""
+def nights(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Path]]:
+    """After the third night, of which there is a release, the seed says another list; then the fourth night."""
     settings = city.from_night(3)
     with psycopg.connect(postgres.conninfo(settings, role="bureau_owner"), autocommit=True) as connection:
         decide(connection, create(settings, Wanted("under the list before")).release_id, True, "somebody")
-    with psycopg.connect(postgres.conninfo(settings), autocommit=True) as connection:
-        change = "update register.geography set valid_from = %s, valid_to = %s, successor = %s where geography = %s"
-        connection.execute(change, [None, BEFORE, NEW, BECAME])
-        connection.execute(change, [None, BEFORE, None, ENDED])
-        connection.execute(change, [AFTER, None, None, NEW])
+    project = tmp_path_factory.mktemp("project") / "dbt_project"
+    shutil.copytree(dbt.DBT_PROJECT, project)
+    seed = project / "seeds" / "geography.csv"
+    seed.write_text("".join(changed(line) for line in seed.read_text("utf-8").splitlines(keepends=True)), "utf-8")
     inbox = city.inbox(4, tmp_path_factory.mktemp("inbox"))
-    play(settings, AFTER, inbox)
-    return settings, inbox
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dbt, "DBT_PROJECT", project)
+        play(settings, AFTER, inbox)
+        yield settings, inbox
+
+
+def changed(line: str) -> str:
+    cells = line.rstrip("\n").split(",")
+    cells[5:] = {BECAME: ["", f"{BEFORE}", NEW], ENDED: ["", f"{BEFORE}", ""], NEW: [f"{AFTER}", "", ""]}.get(cells[0], cells[5:])
+    return ",".join(cells) + "\n"
 
 
 def test_every_figure_is_what_the_files_come_to(nights: tuple[Settings, Path], monkeypatch: pytest.MonkeyPatch) -> None:

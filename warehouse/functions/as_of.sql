@@ -1,5 +1,5 @@
--- Figures as a build showed them. Under another list of towns every figure is written anew, so those that still have the name of an
--- earlier list are of towns that have ended.
+-- Figures as a build showed them. Under another list of towns every figure is written anew, so those that still have the name of
+-- an earlier list are of towns that have ended.
 
 set local role bureau_owner;
 
@@ -46,7 +46,7 @@ begin
         where v.build_id <= as_of_build
         order by v.indicator, v.method_version, v.period, v.geography, v.breakdown_type, v.breakdown, v.build_id desc
     ) as newest
-    where newest.geography_vintage = evidence.geography_vintage(as_of_build);
+    where newest.geography_vintage = (select evidence.geography_vintage(as_of_build)); -- asked once, not for each row
 end $$;
 comment on function mart.indicator_values_as_of(integer) is 'Figures as the build showed them';
 set local role bureau_owner;

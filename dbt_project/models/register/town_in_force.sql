@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='append', pre_hook='{{ forget_other_lists() }}') }}
 
--- Every town of the region that ever was, and the town of the list in force at K that its units are counted in: itself, or the one
--- that took its place; the unknown town where nothing did. The published build's rows are kept beside this build's.
+-- Every town of the region that ever was, and the town of the list in force at K that its units are counted in: itself, or the
+-- one that took its place; the unknown town where nothing did. The published build's rows are kept beside this build's.
 with recursive build as (
     select build_id, region, business_date from {{ source('ledger', 'current_build') }}
 ),

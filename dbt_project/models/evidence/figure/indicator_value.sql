@@ -45,7 +45,9 @@ vintage as (
 
 -- Under another list of towns every figure is written anew.
 published_under_another as (
-    select exists (select 1 from published where geography_vintage <> (select geography_vintage from vintage)) as is_so
+    select coalesce(bool_or(p.geography_vintage <> v.geography_vintage), false) as is_so
+    from published as p
+    cross join vintage as v
 ),
 
 place as (
