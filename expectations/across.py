@@ -16,7 +16,7 @@ from expectations.predicates import literal, quoted
 from expectations.standing import Before, Conn
 from ingest.ddl import failures_name, partition_name
 from ingest.rule_specs import BetweenRowsSpec, ReferenceSpec
-from ingest.spec import SourceSpec
+from ingest.spec import Occasional, SourceSpec, Window
 
 NO_GAP = "delivery.no_gap"
 GRACE_DAYS = 30
@@ -80,13 +80,18 @@ def known(spec: SourceSpec, rule: ReferenceSpec, delivery: DeliveryFacts) -> str
 
 
 def no_gap(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> str:
-    """Promised days between the delivery before and this one, and those without an accepted delivery."""
+    """Promised days (of windows: their last days) between the delivery before and this one, and those without an accepted
+    delivery."""
     if past.last_day is None:
         return NOTHING
+    first = "e.business_date"
+    if isinstance(spec.calendar, Window):
+        month, day = spec.calendar.start.split("-")
+        first = f"make_date(extract(year from e.business_date)::integer, {int(month)}, {int(day)})"
     return (
-        "select count(*) as checked, count(*) filter (where d.delivery_id is null) as failed "
-        "from ledger.expected_delivery as e left join ledger.delivery as d on d.source = e.source and d.region = e.region "
-        "and d.business_date = e.business_date and d.status in ('accepted', 'loading') "
+        "select count(*) as checked, count(*) filter (where not exists (select from ledger.delivery as d "
+        f"where d.source = e.source and d.region = e.region and d.business_date between {first} and e.business_date "
+        "and d.status in ('accepted', 'loading'))) as failed from ledger.expected_delivery as e "
         f"where e.source = {literal(spec.name)} and e.region = {literal(delivery.region)} "
         f"and e.business_date > date {literal(past.last_day.isoformat())} "
         f"and e.business_date <= date {literal(delivery.business_date.isoformat())}"
@@ -94,8 +99,8 @@ def no_gap(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> str:
 
 
 def promises_days(spec: SourceSpec) -> bool:
-    """Whether each promise names its day, so that one without a delivery is a gap."""
-    return spec.calendar.kind in ("working_days", "quarter_end")
+    """Whether deliveries are promised for days or windows, so that one without a delivery is a gap."""
+    return not isinstance(spec.calendar, Occasional)
 
 
 def _kept(spec: SourceSpec, delivery: DeliveryFacts, columns: str) -> str:

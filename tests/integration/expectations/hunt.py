@@ -138,8 +138,10 @@ def _forget(ctx: LoadContext, spec: SourceSpec, facts: DeliveryFacts) -> None:
 
 
 def with_key(spec: SourceSpec, row: Row, number: int) -> Row:
-    """The row under another key."""
+    """The row under another key; of a sample in one of two primary sampling units, as a stratum has to have."""
     place = {column.name: index for index, column in enumerate(spec.columns)}
+    if "psu" in place:
+        row = _with(row, place["psu"], f"0{1 + number % 2}")
     types = {spec.column(name).type: name for name in reversed(spec.key)}
     if "text" in types:
         return _with(row, place[types["text"]], f"K{number}")

@@ -61,7 +61,7 @@ def _across(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries, checks
         _accepted(ctx, spec, rows, DAY - timedelta(days=1), checks.check, "full")
         return deliver(ctx, spec, rows[:-1], DAY, "full")
     if rule.id == NO_GAP:
-        first = date(2010, 6, 30) if spec.calendar.kind == "quarter_end" else date(2010, 12, 29)
+        first = {"quarter_end": date(2010, 6, 30), "window": date(2008, 12, 29)}.get(spec.calendar.kind, date(2010, 12, 29))
         one = next(row for row in tries.sound() if _newest(spec, row) <= first)
         _accepted(ctx, spec, [one], first, checks.check)
         with ctx.connect() as connection, connection.transaction():

@@ -143,3 +143,19 @@ def test_a_promised_day_without_a_delivery_is_a_gap(ctx: LoadContext) -> None:
             [ctx.region, following],
         )
     assert said(deliver(ctx, "employment", changed("employment", {}), following), "delivery.no_gap") == (True, True, 1, 0)
+
+
+def test_a_window_without_a_delivery_is_a_gap(ctx: LoadContext) -> None:
+    """Anywhere in the window is in time: that of 2007 was kept in November, that of 2008 was not, those of 2009
+    and 2010 were."""
+    days = [date(2007, 11, 3), date(2009, 10, 4), date(2010, 12, 31)]
+    rows = changed("population", {"YEAR": "2006"})
+    deliver(ctx, "population", rows, days[0], "full")
+    with ctx.connect() as connection:
+        connection.execute(
+            "insert into ledger.expected_delivery (source, region, business_date, status) "
+            "select 'population', %s, make_date(year, 12, 31), 'missing' from generate_series(2007, 2010) as year",
+            [ctx.region],
+        )
+    assert said(deliver(ctx, "population", rows, days[1], "full"), "delivery.no_gap") == (True, False, 2, 1)
+    assert said(deliver(ctx, "population", rows, days[2], "full"), "delivery.no_gap") == (True, True, 2, 0)
