@@ -47,18 +47,21 @@ def _statements(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, pas
 
 
 def between_rows(spec: SourceSpec, rule: BetweenRowsSpec, delivery: DeliveryFacts, past: Before) -> str:
-    """Groups that the delivery touches, and those of them that break the rule."""
+    """Groups that the delivery touches, and those of them that break the rule. What earlier deliveries said stands beside them; where
+    a full one replaces everything, only of keys that it has in a row that is put aside (ruling 4)."""
     columns = ", ".join(["row_id", "delivery_id", *map(quoted, spec.raw_columns)])
     key = ", ".join(map(quoted, spec.key))
     first = rule.per[0]
     groups = ", ".join(rule.per)
-    earlier = past.folded if past.kind == "delta" or spec.full_replaces != "everything" else ()
+    stands = f"{first} in (select one from touched)"
+    if past.kind == "full" and spec.full_replaces == "everything":
+        stands += f" and ({key}) in ({_put_aside(spec, delivery, key)})"
     return (
         f"with delivered as ({_kept(spec, delivery, columns)}), touched as (select distinct {first} as one from delivered), "
         f"candidate as (select * from delivered union all select {columns} from raw.{quoted(spec.name)} "
-        f"where delivery_id = any({_numbers(earlier)}) and {first} in (select one from touched)), "
+        f"where delivery_id = any({_numbers(past.folded)}) and {stands}), "
         f"standing as (select distinct on ({key}) * from candidate "
-        f"order by {key}, array_position({_numbers((*earlier, delivery.delivery_id))}, delivery_id) desc, row_id desc), "
+        f"order by {key}, array_position({_numbers((*past.folded, delivery.delivery_id))}, delivery_id) desc, row_id desc), "
         f"judged as (select ({rule.predicate}) is false as broken from standing where {rule.only} group by {groups}) "
         "select count(*) as checked, count(*) filter (where broken) as failed from judged"
     )
@@ -105,9 +108,20 @@ def promises_days(spec: SourceSpec) -> bool:
 
 def _kept(spec: SourceSpec, delivery: DeliveryFacts, columns: str) -> str:
     """The delivery's rows that are not put aside."""
-    table = f"raw.{partition_name(spec, delivery.delivery_id)}"
-    failures = f"raw.{failures_name(spec, delivery.delivery_id)}"
-    return f"select {columns} from {table} as t where not exists (select from {failures} as f where f.row_id = t.row_id)"
+    return f"select {columns} from {_rows(spec, delivery)} as t where not exists ({_failures(spec, delivery)})"
+
+
+def _put_aside(spec: SourceSpec, delivery: DeliveryFacts, columns: str) -> str:
+    """The delivery's rows that are."""
+    return f"select {columns} from {_rows(spec, delivery)} as t where exists ({_failures(spec, delivery)})"
+
+
+def _rows(spec: SourceSpec, delivery: DeliveryFacts) -> str:
+    return f"raw.{partition_name(spec, delivery.delivery_id)}"
+
+
+def _failures(spec: SourceSpec, delivery: DeliveryFacts) -> str:
+    return f"select from raw.{failures_name(spec, delivery.delivery_id)} as f where f.row_id = t.row_id"
 
 
 def _numbers(deliveries: tuple[int, ...]) -> str:

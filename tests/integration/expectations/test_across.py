@@ -21,13 +21,13 @@ DAYS = (date(2010, 12, 28), date(2010, 12, 29), date(2010, 12, 30))
 Rows = list[dict[str, str]]
 
 
-def deliver(ctx: LoadContext, source: str, rows: Rows, day: date, kind: str = "delta") -> Verdict:
-    """Take in, check and accept a delivery of its day."""
+def deliver(ctx: LoadContext, source: str, rows: Rows, day: date, kind: str = "delta", aside: int = 0) -> Verdict:
+    """Take in, check and accept a delivery of its day, of which so many rows are put aside."""
     spec: SourceSpec = SPECS[source]
     write_extract(spec, rows, Path(ctx.inbox), day=day, kind=kind)
     (number,) = take_in(ctx, spec, day)
     verdict = check(ctx.conninfo, spec, DeliveryFacts(number, ctx.region, day, len(rows)))
-    assert accept(ctx, spec, number, verdict).rows_quarantined == 0, "such rows are kept"
+    assert accept(ctx, spec, number, verdict).rows_quarantined == aside, "such rows are kept"
     return verdict
 
 
@@ -66,6 +66,17 @@ def test_a_contract_begins_with_its_disbursement_and_repays_no_more(ctx: LoadCon
     # A correction takes the place of its key's earlier version
     verdict = deliver(ctx, "loans", changed("loans", {"合同号": "A", "事件序号": "3", **paid, "金额": "400"}), DAYS[2])
     assert said(verdict, "repaid_within_lent") == (True, True, 1, 0)
+
+
+def test_what_is_put_aside_leaves_its_earlier_version_standing_in_a_full_delivery_too(ctx: LoadContext) -> None:
+    lent, paid = {"事件": "放款", "金额": "1000"}, {"事件": "还款", "到期日": ""}
+    of_a, of_b = {"合同号": "A", "事件序号": "1", **lent}, {"合同号": "B", "事件序号": "1", **lent}
+    deliver(ctx, "loans", changed("loans", of_a, of_b), DAYS[0], "full")
+    rows = changed(
+        "loans", of_a | {"金额": "much"}, {"合同号": "A", "事件序号": "2", **paid}, {"合同号": "B", "事件序号": "2", **paid}
+    )
+    verdict = deliver(ctx, "loans", rows, DAYS[1], "full", aside=1)
+    assert said(verdict, "first_is_disbursement") == (True, False, 2, 1), "of B it says that there is no disbursement"
 
 
 def test_relief_of_a_household_stays_within_its_yearly_cap(ctx: LoadContext) -> None:
