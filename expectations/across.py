@@ -47,8 +47,8 @@ def _statements(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, pas
 
 
 def between_rows(spec: SourceSpec, rule: BetweenRowsSpec, delivery: DeliveryFacts, past: Before) -> str:
-    """Groups that the delivery touches, and those of them that break the rule. What earlier deliveries said stands beside them; where
-    a full one replaces everything, only of keys that it has in a row that is put aside (ruling 4)."""
+    """Groups that the delivery touches, and those of them that break the rule. What earlier deliveries said stands beside them;
+    where a full one replaces everything, only of keys that it has in a row that is put aside (ruling 4)."""
     columns = ", ".join(["row_id", "delivery_id", *map(quoted, spec.raw_columns)])
     key = ", ".join(map(quoted, spec.key))
     first = rule.per[0]
