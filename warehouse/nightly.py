@@ -89,12 +89,15 @@ def run_night(
     """
     refuse_before_last(settings, business_date)
     with locked(settings.run / "nightly.lock"), airflow.api(settings) as client:
-        wanted = _wanted()
+        wanted, healing = _wanted(), _Healing(settings)
+        client.when_silent = healing.of_the_dead
         _wait_until_known(client, wanted)
         _end_leftovers(settings, client, business_date)
         began, since = time.monotonic(), night.clock(settings)
         run_id = _create_runs(settings, client, wanted, business_date, since, inbox)
-        runs = _watch(settings, client, run_id, wanted, lambda dag, state: report(Step(dag, state, time.monotonic() - began)))
+        runs = _watch(
+            settings, client, run_id, wanted, healing, lambda dag, state: report(Step(dag, state, time.monotonic() - began))
+        )
         failures = [failure for run in runs.values() if run["state"] == "failed" for failure in _failures(settings, client, run)]
         seconds = {dag: float(run["duration"] or 0) for dag, run in runs.items()}
         build_id = _published(settings, since) if runs[BUILD]["state"] == "success" else None
@@ -174,40 +177,51 @@ def _create_runs(
 
 
 def _watch(
-    settings: Settings, client: AirflowApi, run_id: str, wanted: list[str], changed: Callable[[str, str], None]
+    settings: Settings,
+    client: AirflowApi,
+    run_id: str,
+    wanted: list[str],
+    healing: "_Healing",
+    changed: Callable[[str, str], None],
 ) -> dict[str, Json]:
-    """Wait until every run has ended; the runs by DAG. Services that died are started again, a few times."""
+    """Wait until every run has ended; the runs by DAG."""
     states: dict[str, str] = {}
-    healings = _healings(settings)
     while len(states) < len(wanted) or any(state in UNFINISHED for state in states.values()):
         time.sleep(_POLL_SECONDS)
         try:
             found = airflow.run_states(settings, run_id)
         except psycopg.OperationalError:
-            next(healings)
+            healing.once()
             continue
         for dag, state in found.items():
             if states.get(dag) != state:
                 states[dag] = state
                 changed(dag, state)
-        if not _all_run(settings):
-            next(healings)
+        healing.of_the_dead()
     return {run["dag_id"]: run for run in client.runs(prefix=run_id) if run["dag_run_id"] == run_id}
 
 
-def _all_run(settings: Settings) -> bool:
-    return postgres.is_running(settings) and airflow.all_run(settings)
+class _Healing:
+    """Starts services that died in a night again, a few times."""
 
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._left = _HEALINGS
 
-def _healings(settings: Settings) -> Iterator[None]:
-    """Each step starts what has died; raises BureauError when that does not help, or when somebody stopped the services."""
-    for _ in range(_HEALINGS):
-        if airflow.all_stopped(settings):
+    def of_the_dead(self) -> None:
+        """When one is dead, `once`."""
+        if not (postgres.is_running(self._settings) and airflow.all_run(self._settings)):
+            self.once()
+
+    def once(self) -> None:
+        """Raises BureauError when that did not help before, or when somebody stopped the services."""
+        if not self._left:
+            raise BureauError("nightly.services_die", folder=str(self._settings.logs))
+        if airflow.all_stopped(self._settings):
             raise BureauError("nightly.stopped")
-        postgres.ensure_running(settings)
-        airflow.ensure_running(settings)
-        yield
-    raise BureauError("nightly.services_die", folder=str(settings.logs))
+        self._left -= 1
+        postgres.ensure_running(self._settings)
+        airflow.ensure_running(self._settings)
 
 
 def _failures(settings: Settings, client: AirflowApi, run: Json) -> Iterator[Failure]:

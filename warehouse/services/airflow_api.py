@@ -1,7 +1,7 @@
 """The few calls of Airflow's REST API that the product makes."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,13 +19,14 @@ class AirflowApi:
     """A client with a token of its own. Raises BureauError("services.api") when Airflow refuses or does not answer.
 
     Every call may be made twice: what it asks for is then there already. So one that gets no answer (a busy machine, a service
-    that was just started again) is made again before that is an error.
+    that was just started again) is made again before that is an error; `when_silent` is called first, and may mend it.
     """
 
     def __init__(self, url: str, user: str, password: str) -> None:
         # No proxy of the surroundings: Airflow is on this machine.
         self._http = httpx.Client(base_url=url, timeout=30, trust_env=False)
         self._login = {"username": user, "password": password}
+        self.when_silent: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         """Keeps connections open for the block."""
@@ -97,6 +98,7 @@ class AirflowApi:
                 if pause is None:
                     reason = str(error) or type(error).__name__
                     raise BureauError("services.api", what=f"{method} {path}", reason=reason) from error
+                self.when_silent()
                 time.sleep(pause)
         if answer.is_success or answer.status_code in also:
             return answer
