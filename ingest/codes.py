@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from ingest.errors import SpecError
@@ -68,7 +68,8 @@ def allowed_codes(column: ColumnSpec, lists: dict[str, tuple[Code, ...]]) -> tup
 
 
 def load_geography(seeds: Path = SEEDS) -> tuple[Geography, ...]:
-    """Every unit of every vintage. Raises SpecError for a successor that is no unit beside it, or did not outlast it."""
+    """Every unit of every vintage. Raises SpecError for a successor that is no unit beside it, that begins later, or that did not
+    outlast it."""
     units = tuple(
         Geography(
             row["geography"],
@@ -92,6 +93,8 @@ def load_geography(seeds: Path = SEEDS) -> tuple[Geography, ...]:
 def _follows(successor: Geography | None, ended: Geography) -> bool:
     if successor is None or successor.parent != ended.parent or ended.valid_to is None:
         return False
+    if successor.valid_from is not None and successor.valid_from > ended.valid_to + timedelta(days=1):
+        return False  # for some days it would be nowhere
     return successor.valid_to is None or successor.valid_to > ended.valid_to
 
 

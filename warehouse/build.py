@@ -153,6 +153,8 @@ def _compute(settings: Settings, connection: Connection) -> None:
             "config.materialized:view",
             "config.materialized:table",
         ]
+    else:
+        marker.unlink(missing_ok=True)  # until it ends well nobody knows which seeds stand
     run_dbt(settings, arguments)
     if whole:
         marker.write_text(_made_of(connection))
@@ -166,6 +168,18 @@ def _made_of(connection: Connection) -> str:
     return f"{project_hash()} {row}"
 
 
+_GEOGRAPHIES = """
+    update ledger.build as b set geographies = (
+        select array_agg(g.geography order by g.geography)
+        from register.geography as g
+        where
+            b.region in (g.geography, g.parent)
+            and b.business_date between coalesce(g.valid_from, '-infinity'::date) and coalesce(g.valid_to, 'infinity'::date)
+    )
+    where b.build_id = %s
+"""
+
+
 def _publish(connection: Connection, build_id: int) -> None:
     """Show the build: its figures replace those in sight, and it becomes the newest published, sealed, in one transaction."""
     updates = ", ".join(f"{name} = excluded.{name}" for name in FIGURE.split(", ") if name not in CELL.split(", "))
@@ -175,9 +189,10 @@ def _publish(connection: Connection, build_id: int) -> None:
             f"where build_id = %s on conflict ({CELL}) do update set {updates}",
             [build_id],
         )
-        # a build under another list of towns wrote every figure; what is left of the list before is of towns that have ended
+        connection.execute(_GEOGRAPHIES.encode(), [build_id])
         connection.execute(
-            "delete from evidence.indicator_value_current where geography_vintage <> (select evidence.geography_vintage(%s))",
+            "delete from evidence.indicator_value_current as c using ledger.build as b "
+            "where b.build_id = %s and c.geography <> all(b.geographies)",  # towns that have ended
             [build_id],
         )
         digest = build_digest(connection, build_id)

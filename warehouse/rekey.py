@@ -21,14 +21,19 @@ from warehouse.secret_key import KEY_BYTES, change_files, key_file, key_of_file,
 from warehouse.services import postgres
 from warehouse.settings import Settings
 
-# A key of several parts is one text (macro fold_key); each part that is a pseudonym is replaced.
+# A key of several parts is one text (macro fold_key), and the key of a person without an id begins with the kind of record that
+# stands for the person (model unit); each part that holds a pseudonym is replaced.
 _IN_KEYS = """
-    update {table} as t set {column} = (
+    update {table} as t set {column} = p.prefix || (
         select string_agg(coalesce(r.new, e.part), chr(31) order by e.place)
-        from unnest(string_to_array(t.{column}, chr(31))) with ordinality as e (part, place)
+        from unnest(string_to_array(substr(t.{column}, length(p.prefix) + 1), chr(31))) with ordinality as e (part, place)
         left join pg_temp.rekey as r on r.old = e.part
     )
-    where t.{column} like '%' || chr(31) || '%' and t.{column} ~ '[0-9a-f]{{64}}'
+    from {table} as s
+    cross join lateral (select coalesce(substring(s.{column} from '^(?:entity|spell|contract):'), '') as prefix) as p
+    where
+        t.ctid = s.ctid and t.tableoid = s.tableoid and (p.prefix <> '' or s.{column} like '%' || chr(31) || '%')
+        and s.{column} ~ '[0-9a-f]{{64}}'
 """
 _FROZEN = "release"  # its rows never change and hold none, but hashes that look like them
 _SCHEMAS = ["raw", "quarantine", "register", "evidence", "mart", "staging", _FROZEN]
@@ -177,9 +182,14 @@ def _collect(
             report(one.file_name, number, len(found))
     connection.execute("create temporary table rekey on commit drop as select distinct old, new from collected")
     connection.execute("create unique index on pg_temp.rekey (old)")
-    connection.execute("create unique index on pg_temp.rekey (new)")
-    connection.execute("grant select on pg_temp.rekey to bureau_owner, bureau_loader, bureau_transformer")
-    connection.execute("analyze pg_temp.rekey")
+    # A cell of a key may hold more than the pseudonym: a contract's number that an id was typed into
+    connection.execute(
+        "create temporary table renewed on commit drop as select distinct m[1] as pseudonym "
+        "from pg_temp.rekey, regexp_matches(new, '[0-9a-f]{64}', 'g') as m"
+    )
+    connection.execute("create unique index on pg_temp.renewed (pseudonym)")
+    connection.execute("grant select on pg_temp.rekey, pg_temp.renewed to bureau_owner, bureau_loader, bureau_transformer")
+    connection.execute("analyze pg_temp.rekey, pg_temp.renewed")
 
 
 def _tables(connection: psycopg.Connection[Any]) -> list[tuple[str, str, str]]:
@@ -232,7 +242,7 @@ def _rewrite(connection: psycopg.Connection[Any], schema: str, table: str, owner
                     left=sql.SQL(
                         "exists (select from pg_temp.rekey as r where r.old = m[1])"
                         if schema == _FROZEN
-                        else "not exists (select from pg_temp.rekey as r where r.new = m[1])"
+                        else "not exists (select from pg_temp.renewed as r where r.pseudonym = m[1])"
                     ),
                 )
             ).fetchone()

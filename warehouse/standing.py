@@ -20,7 +20,7 @@ def hold_formulas(connection: Connection, build_id: int) -> None:
     """Write down the formulas with which no published build has computed yet, as of this one.
 
     Raises BureauError("build.formula_changed") with the indicators whose formula is not the one that their figures were computed
-    with: a changed formula is a new method version. One with which nothing was computed yet may change.
+    with: a changed formula is a new method version. One that no build has computed or published with may change.
     """
     given = {
         # without defaults: a key that a later version of this project knows changes no formula that does not use it
@@ -34,7 +34,7 @@ def hold_formulas(connection: Connection, build_id: int) -> None:
     standing = {(indicator, version): formula for indicator, version, formula, _ in found}
     seen = {(indicator, version) for indicator, version, _, published in found if published}
     changed = [name for name, formula in given.items() if standing.get(name, formula) != formula]
-    if changed and (used := sorted(_computed(connection).intersection(changed))):
+    if changed and (used := sorted((_computed(connection) | seen).intersection(changed))):
         names = ", ".join(f"{indicator} ({version})" for indicator, version in used)
         raise BureauError("build.formula_changed", indicators=names)
     fresh = [name for name, formula in given.items() if standing.get(name) != formula or name not in seen]

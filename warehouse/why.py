@@ -125,7 +125,7 @@ def _figure_at(
         from evidence.indicator_value as v
         inner join ledger.build as b on v.build_id = b.build_id and b.status = 'published'
         where v.indicator = %s and v.period = %s and v.geography = %s and v.breakdown_type = %s and v.breakdown = %s
-            and v.build_id <= %s and v.geography_vintage = (select evidence.geography_vintage(%s))
+            and v.build_id <= %s and coalesce(v.geography = any((select ledger.geographies_as_of(%s))::text []), true)
         order by v.build_id desc, v.method_version desc limit 1
         """,
         [indicator.indicator, when.label, place, *cell, build_id, build_id],

@@ -1,22 +1,26 @@
 {#- Join and column: the town of the list in force at K in which a unit is counted whose record says `town`. -#}
-{% macro towns_in_force(record) -%}
-    left join {{ ref('town_in_force') }} as w
-        on {{ record }}.town = w.town and w.build_id = (select max(l.build_id) from {{ ref('town_in_force') }} as l)
+{% macro towns_in_force(record, alias='w') -%}
+    left join {{ ref('town_in_force') }} as {{ alias }}
+        on {{ record }}.town = {{ alias }}.town and {{ alias }}.build_id = (select max(l.build_id) from {{ ref('town_in_force') }} as l)
 {%- endmacro %}
 
 {% macro town_in_force(record) -%}
     coalesce(w.counted_as, {{ record }}.town)
 {%- endmacro %}
 
-{#- Whether units are counted in other towns than in the published build: then all of them are looked at. -#}
+{#- Whether the register may hold units under other towns than this build counts them in: the map is not the published build's, or
+    not that of a build since, which failed. A published build of before there was a map counted every town as itself. -#}
 {% macro towns_have_changed() -%}
     {{ return(known_now(
-        'select (count(*) > 0)::integer from (select town, counted_as from ' ~ ref('town_in_force')
-        ~ ' where build_id >= ' ~ published_build() ~ ' group by town, counted_as having count(*) <> 2) as moved', 0
+        'select coalesce(bool_or(m.counted > 1 or (not m.was_published and m.is_moved and not p.has_one)), false)::integer from ('
+        ~ 'select town, count(distinct counted_as) as counted, bool_or(build_id = ' ~ published_build() ~ ') as was_published, '
+        ~ 'bool_or(town <> counted_as) as is_moved from ' ~ ref('town_in_force') ~ ' where build_id >= ' ~ published_build()
+        ~ ' group by town) as m cross join (select exists (select 1 from ' ~ ref('town_in_force') ~ ' where build_id = '
+        ~ published_build() ~ ') as has_one) as p', 0
     ) == 1) }}
 {%- endmacro %}
 
-{#- Of the lists of towns only the published build's is kept. -#}
-{% macro forget_other_lists() -%}
-    {%- if is_incremental() -%}delete from {{ this }} where build_id <> {{ published_build() }}{%- endif -%}
+{#- Lists of towns are kept from the published build on. -#}
+{% macro forget_older_lists() -%}
+    {%- if is_incremental() -%}delete from {{ this }} where build_id < {{ published_build() }}{%- endif -%}
 {%- endmacro %}

@@ -29,7 +29,7 @@ class Place:
     but: tuple[str, ...] = ()
 
 
-_SEALED = "case when kind = 'checks' then 'delivery' when kind in ('formulas', 'guard') then 'build' else kind end"
+_SEALED = "case when kind = 'checks' then 'delivery' when kind in ('formulas', 'guard', 'towns') then 'build' else kind end"
 _FIGURE = "concat_ws(' ', indicator, method_version, period, geography)"
 PLACES = {
     "ledger": (

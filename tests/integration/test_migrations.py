@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from warehouse.migrate import FOLDER, FUNCTIONS, migrate, migrations, pending
 from warehouse.secret_key import check_fingerprint
 from warehouse.services import postgres
 from warehouse.services.running import running_services
-from warehouse.settings import Settings, load_settings
+from warehouse.settings import PROJECT, Settings, load_settings
 
 pytestmark = pytest.mark.integration
 
@@ -100,3 +101,29 @@ def test_real_server_asks_for_a_key(bare_server: Server, tmp_path: Path) -> None
         pass
     assert caught.value.key == "key.missing"
     assert not (settings.secrets / "pseudonym.key").exists()
+
+
+# Columns that the seeds had when their tables were first made
+FIRST_COLUMNS = {
+    "benchmark": "benchmark indicator period value cities name_zh name_en source",
+    "code_list": "list code name_zh name_en attribute",
+    "geography": "geography parent level name_zh name_en valid_from valid_to",
+    "industry_section": "standard division section",
+    "release_calendar": "frequency working_days time title_zh title_en",
+    "target": "target indicator geography period value direction name_zh name_en source",
+    "target_report": "target conduct reported_on note",
+}
+
+
+@pytest.mark.parametrize("seed", sorted((PROJECT / "dbt_project" / "seeds").glob("*.csv")), ids=lambda path: path.stem)
+def test_a_standing_seed_is_given_its_new_columns(seed: Path) -> None:
+    """dbt empties and fills the table of a seed that is there; a column that it lacks stops every build."""
+    with seed.open(encoding="utf-8") as lines:
+        columns = set(lines.readline().strip().split(","))
+    added = {
+        column
+        for file in migrations()
+        for statement in re.findall(rf"alter table if exists register\.{seed.stem}\s([^;]*);", file.sql)
+        for column in re.findall(r"add column if not exists (\w+)", statement)
+    }
+    assert columns <= {*FIRST_COLUMNS[seed.stem].split(), *added}

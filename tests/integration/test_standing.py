@@ -60,6 +60,17 @@ def test_a_formula_may_change_while_nothing_is_computed_with_it(build: Connectio
     hold(build, monkeypatch, OTHER_ACCOUNT)
 
 
+def test_a_published_formula_stands_also_where_there_was_nothing_to_compute(
+    build: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its figures say 0 or that there is no denominator, and a release has sealed it."""
+    hold(build, monkeypatch, EXIT)
+    build.execute("update ledger.build set status = 'published', finished_at = now()")
+    with pytest.raises(BureauError) as caught:
+        hold(build, monkeypatch, OTHER_ACCOUNT)
+    assert caught.value.key == "build.formula_changed"
+
+
 def test_all_formulas_of_the_project_are_held(build: Connection) -> None:
     standing.hold_formulas(build, 1)
     standing.hold_formulas(build, 1)

@@ -5,6 +5,7 @@ Units are counted under the list in force at K (ledger rule "Geography"); what w
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -17,7 +18,7 @@ import pytest
 from tests.integration.nights import City, disagreements, figures, play, rows
 from tests.reference import figures as reference
 from tests.reference.cells import towns
-from warehouse import dbt
+from warehouse import build, dbt
 from warehouse.errors import BureauError
 from warehouse.proof import prove
 from warehouse.releases.create import Wanted, create
@@ -30,6 +31,7 @@ from warehouse.why import vintage, why
 
 pytestmark = pytest.mark.integration
 BECAME, NEW, ENDED, UNKNOWN = "520381200", "520381109", "520381201", "520381999"
+FORGOTTEN, WRONG, STANDS = "520381202", "520381203", "520381101"
 BEFORE, AFTER = date(2010, 12, 30), date(2010, 12, 31)
 
 
@@ -41,8 +43,7 @@ def nights(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
         decide(connection, create(settings, Wanted("under the list before")).release_id, True, "somebody")
     project = tmp_path_factory.mktemp("project") / "dbt_project"
     shutil.copytree(dbt.DBT_PROJECT, project)
-    seed = project / "seeds" / "geography.csv"
-    seed.write_text("".join(changed(line) for line in seed.read_text("utf-8").splitlines(keepends=True)), "utf-8")
+    relist(project, {BECAME: ("", BEFORE, NEW), ENDED: ("", BEFORE, ""), NEW: (AFTER, "", "")})
     inbox = city.inbox(4, tmp_path_factory.mktemp("inbox"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dbt, "DBT_PROJECT", project)
@@ -50,17 +51,26 @@ def nights(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
         yield settings, inbox
 
 
-def changed(line: str) -> str:
-    cells = line.rstrip("\n").split(",")
-    cells[5:] = {BECAME: ["", f"{BEFORE}", NEW], ENDED: ["", f"{BEFORE}", ""], NEW: [f"{AFTER}", "", ""]}.get(cells[0], cells[5:])
-    return ",".join(cells) + "\n"
+def relist(project: Path, changes: dict[str, tuple[object, object, str]]) -> None:
+    """First day, last day and successor of towns, in the project's seed."""
+    seed = project / "seeds" / "geography.csv"
+    with seed.open(encoding="utf-8", newline="") as lines:
+        rows = [row[:5] + [str(one) for one in changes.get(row[0], row[5:])] for row in csv.reader(lines)]
+    with seed.open("w", encoding="utf-8", newline="") as lines:
+        csv.writer(lines, lineterminator="\n").writerows(rows)
+
+
+def expect(patch: pytest.MonkeyPatch, successors: dict[str, str]) -> set[str]:
+    """Have brute force count under such a list; its towns."""
+    listed = {town: name for town, name in towns("520381", AFTER).items() if town not in successors} | {NEW: ""}
+    patch.setattr(reference, "towns", lambda region, day: listed)
+    patch.setattr(reference, "successors", lambda region, day: successors)
+    return {*listed}
 
 
 def test_every_figure_is_what_the_files_come_to(nights: tuple[Settings, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     settings, inbox = nights
-    listed = {town: name for town, name in towns("520381", AFTER).items() if town not in (BECAME, ENDED)} | {NEW: ""}
-    monkeypatch.setattr(reference, "towns", lambda region, day: listed)
-    monkeypatch.setattr(reference, "successors", lambda region, day: {BECAME: NEW, ENDED: UNKNOWN})
+    listed = expect(monkeypatch, {BECAME: NEW, ENDED: UNKNOWN})
     assert disagreements(settings, inbox, AFTER) == []
     shown = rows(settings, "select distinct geography, geography_vintage from mart.indicator_values")
     assert {town for town, _ in shown} == {"520381", *listed} and {name for _, name in shown} == {AFTER.isoformat()}
@@ -115,3 +125,35 @@ def test_the_night_after_is_a_night_like_any_other(nights: tuple[Settings, Path]
     play(settings, date(2011, 1, 4), inbox)
     assert rows(settings, "select 2 * (select count(*) from register.touched) < count(*) from register.unit") == [(True,)]
     assert {line for line in before if "2010-11" in line} <= figures(settings)
+
+
+def test_a_line_that_was_forgotten_is_mended(nights: tuple[Settings, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list has the same newest day as before, yet another town is found to have ended: into one that stands."""
+    settings, inbox = nights
+    relist(dbt.DBT_PROJECT, {FORGOTTEN: ("", BEFORE, STANDS)})
+    day = date(2011, 1, 5)
+    play(settings, day, inbox)
+    listed = expect(monkeypatch, {BECAME: NEW, ENDED: UNKNOWN, FORGOTTEN: STANDS})
+    assert disagreements(settings, inbox, day) == []
+    assert {town for (town,) in rows(settings, "select distinct geography from mart.indicator_values")} == {"520381", *listed}
+
+
+def test_a_build_that_fails_under_another_list_is_undone(nights: tuple[Settings, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The register was moved already; with the list put back, the next build moves it back."""
+    settings, inbox = nights
+    before, day = figures(settings), date(2011, 1, 6)
+    relist(dbt.DBT_PROJECT, {WRONG: ("", BEFORE, STANDS)})
+    with monkeypatch.context() as patch, pytest.raises(BureauError):
+        patch.setattr(build, "guard", broken)
+        play(settings, day, inbox)
+    assert rows(settings, "select count(*) from register.reg_entity where town = %s", [WRONG]) == [(0,)]
+    relist(dbt.DBT_PROJECT, {WRONG: ("", "", "")})
+    play(settings, day, inbox)
+    assert rows(settings, "select count(*) > 1 from register.reg_entity where town = %s", [WRONG]) == [(True,)]
+    assert {line for line in before if "2010-11" in line} <= figures(settings)
+    expect(monkeypatch, {BECAME: NEW, ENDED: UNKNOWN, FORGOTTEN: STANDS})
+    assert disagreements(settings, inbox, day) == []
+
+
+def broken(*_: object) -> None:
+    raise BureauError("build.guard", rules="city_is_towns (1 of 1)")

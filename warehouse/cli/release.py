@@ -75,6 +75,7 @@ def approve(release_id: int, reject: bool, note: str | None) -> None:
     """Say yes or no, once."""
     import psycopg
 
+    from warehouse.releases.moves import moves_of
     from warehouse.releases.register import decide, find_release
     from warehouse.services.postgres import conninfo
     from warehouse.services.running import running_services
@@ -86,6 +87,7 @@ def approve(release_id: int, reject: bool, note: str | None) -> None:
         running_services(settings, with_airflow=False),
         psycopg.connect(conninfo(settings, role="bureau_owner"), autocommit=True) as connection,
     ):
+        _say_moves(settings, moves_of(connection, find_release(connection, release_id), settings.release_band_pct))
         decide(connection, release_id, not reject, asker().login, note)
         click.echo(find_release(connection, release_id).line(settings.lang))
 

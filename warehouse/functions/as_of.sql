@@ -1,29 +1,15 @@
--- Figures as a build showed them. Under another list of towns every figure is written anew, so those that still have the name of
--- an earlier list are of towns that have ended.
+-- Figures as a build showed them: the newest of each cell, of the geographies of its list.
 
 set local role bureau_owner;
 
--- The list of towns of a build's figures: that of the newest figures that were written by then (a night may write none).
-create or replace function evidence.geography_vintage(as_of_build integer) returns text
-language plpgsql stable set search_path = pg_catalog as $$
-begin
-    return (
-        select v.geography_vintage
-        from evidence.indicator_value as v
-        where v.build_id = (
-            select max(b.build_id)
-            from ledger.build as b
-            where
-                b.build_id <= as_of_build
-                and (b.status = 'published' or b.build_id = as_of_build)
-                and exists (select from evidence.indicator_value as w where w.build_id = b.build_id)
-        )
-        limit 1
-    );
-end $$;
-comment on function evidence.geography_vintage is 'List of towns of the figures that a build showed: the first day on which it was so';
-
-grant execute on function evidence.geography_vintage to bureau_transformer, bureau_evaluator;
+create or replace function ledger.geographies_as_of(as_of_build integer) returns text []
+language sql stable set search_path = pg_catalog as $$
+    select b.geographies from ledger.build as b
+    where b.build_id <= as_of_build and b.status = 'published'
+    order by b.build_id desc limit 1
+$$;
+comment on function ledger.geographies_as_of is 'City and towns that a build shows figures of; null: all, before this was written down';
+grant execute on function ledger.geographies_as_of to bureau_transformer, bureau_evaluator;
 
 set local role bureau_transformer;
 
@@ -46,7 +32,9 @@ begin
         where v.build_id <= as_of_build
         order by v.indicator, v.method_version, v.period, v.geography, v.breakdown_type, v.breakdown, v.build_id desc
     ) as newest
-    where newest.geography_vintage = (select evidence.geography_vintage(as_of_build)); -- asked once, not for each row
+    where
+        (select ledger.geographies_as_of(as_of_build)) is null
+        or newest.geography = any((select ledger.geographies_as_of(as_of_build))::text []); -- asked once, not for each row
 end $$;
 comment on function mart.indicator_values_as_of(integer) is 'Figures as the build showed them';
 set local role bureau_owner;

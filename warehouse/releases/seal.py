@@ -1,5 +1,5 @@
 """What a release is sealed with: a hash of its own row, of each delivery and its check results, of each build behind it, of the
-formulas that it was the first to compute with, and of what the guard found in its figures.
+formulas that it was the first to compute with, of what the guard found in its figures, and of the towns that it shows.
 
 The chain of figures begins with the hash over all seals, so the head stands for everything that they cover. Columns that may
 still change are left out: a delivery's status (`replaced` by a higher sequence) and what the inbox remembers of its file.
@@ -80,6 +80,9 @@ def seals(connection: Connection, place: str, release_id: int, build_id: int) ->
                 from ledger.build_check as c group by c.build_id
             ) as c on b.build_id = c.build_id
             where b.status = 'published' and b.build_id <= %(build)s
+            union all
+            select 'towns', b.build_id, coalesce(b.geographies::text, '')
+            from ledger.build as b where b.status = 'published' and b.build_id <= %(build)s
         )
         select kind, number, encode(sha256(convert_to(line, 'UTF8')), 'hex') from said order by kind, number
         """.encode(),

@@ -70,7 +70,7 @@ def _lost_its_decision(connection: Connection, release_id: int) -> bool:
 def _named(connection: Connection, seal: Seal) -> str:
     if seal.kind == "release":
         return f"release {seal.number}"
-    if seal.kind in ("build", "formulas", "guard"):
+    if seal.kind in ("build", "formulas", "guard", "towns"):
         return f"build {seal.number}"
     row = connection.execute("select file_name from ledger.delivery where delivery_id = %s", [seal.number]).fetchone()
     return f"delivery {seal.number}" + (f" ({row[0]})" if row else "")
@@ -149,7 +149,10 @@ def _apart(connection: Connection, place: str, builds: list[int], compared: list
             select v.* from evidence.indicator_value as v
             where
                 v.build_id = any(%(builds)s)
-                and v.geography_vintage = (select evidence.geography_vintage(%(newest)s))
+                and (
+                    (select ledger.geographies_as_of(%(newest)s)) is null
+                    or v.geography = any((select ledger.geographies_as_of(%(newest)s))::text [])
+                )
         )
         select concat_ws(' ', {", ".join(f"v.{name}" for name in CELL)}) as cell
         from said as v left join {place} as f on {same}

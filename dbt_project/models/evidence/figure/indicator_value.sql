@@ -43,13 +43,6 @@ vintage as (
     where l.first_day <= b.business_date
 ),
 
--- Under another list of towns every figure is written anew.
-published_under_another as (
-    select coalesce(bool_or(p.geography_vintage <> v.geography_vintage), false) as is_so
-    from published as p
-    cross join vintage as v
-),
-
 place as (
     select g.geography
     from {{ ref('geography') }} as g
@@ -57,6 +50,18 @@ place as (
     where
         b.business_date >= coalesce(g.valid_from, '-infinity'::date)
         and b.business_date <= coalesce(g.valid_to, 'infinity'::date)
+),
+
+-- Under another list of towns every figure is looked at, those of towns that had none among them.
+published_under_another as (
+    select coalesce(bool_or(p.geography is null or p.geography_vintage <> v.geography_vintage), false) as is_so
+    from place as l
+    cross join vintage as v
+    left join (
+        select distinct o.geography, o.geography_vintage
+        from published as o
+        inner join indicator as i on o.indicator = i.indicator and o.method_version = i.method_version
+    ) as p on l.geography = p.geography
 ),
 
 behind as (
