@@ -127,6 +127,7 @@ def test_the_night_after_is_a_night_like_any_other(nights: tuple[Settings, Path]
     assert {line for line in before if "2010-11" in line} <= figures(settings)
 
 
+@pytest.mark.long
 def test_a_line_that_was_forgotten_is_mended(nights: tuple[Settings, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """The list has the same newest day as before, yet another town is found to have ended: into one that stands."""
     settings, inbox = nights
@@ -138,6 +139,7 @@ def test_a_line_that_was_forgotten_is_mended(nights: tuple[Settings, Path], monk
     assert {town for (town,) in rows(settings, "select distinct geography from mart.indicator_values")} == {"520381", *listed}
 
 
+@pytest.mark.long
 def test_a_build_that_fails_under_another_list_is_undone(nights: tuple[Settings, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """The register was moved already; with the list put back, the next build moves it back."""
     settings, inbox = nights
