@@ -14,7 +14,7 @@
     {{ return(known_now(
         'select coalesce(bool_or(m.counted > 1 or (not m.was_published and m.is_moved and not p.has_one)), false)::integer from ('
         ~ 'select town, count(distinct counted_as) as counted, bool_or(build_id = ' ~ published_build() ~ ') as was_published, '
-        ~ 'bool_or(town <> counted_as) as is_moved from ' ~ ref('town_in_force') ~ ' where build_id >= ' ~ published_build()
+        ~ 'bool_or(town <> counted_as and not is_to_come) as is_moved from ' ~ ref('town_in_force') ~ ' where build_id >= ' ~ published_build()
         ~ ' group by town) as m cross join (select exists (select 1 from ' ~ ref('town_in_force') ~ ' where build_id = '
         ~ published_build() ~ ') as has_one) as p', 0
     ) == 1) }}

@@ -35,7 +35,7 @@ before as (
 
 final as (
     select
-        b.build_id, t.geography as town,
+        b.build_id, t.geography as town, t.is_to_come,
         coalesce(case when t.is_to_come then p.counted_as else c.counted_as end, b.region || '999') as counted_as
     from town as t
     cross join build as b
