@@ -11,6 +11,8 @@ import pytest
 
 from ingest.archive import path_of
 from ingest.pseudonym import fingerprint
+from ingest.spec import all_specs
+from tests.extracts import fixture_rows, write_extract
 from tests.integration.nights import City, disagreements, figures, play, rows
 from warehouse import rekey
 from warehouse.compaction import compact_months
@@ -136,6 +138,22 @@ def test_a_pseudonym_that_no_archived_file_explains_stops_it(third_night: Settin
         rekey.rotate(settings)
     assert (caught.value.key, caught.value.values["table"]) == ("key.left_over", "register.unit")
     assert state(settings) == before
+
+
+def test_an_id_that_was_typed_into_a_longer_key_changes_too(third_night: Settings, tmp_path: Path) -> None:
+    """A contract's number holds its borrower's id, and the borrower, of whom nothing else is said, is called by the contract."""
+    settings, day = third_night, date(2010, 12, 31)
+    row = fixture_rows("loans", "good")[0] | {"合同号": "HT520381197001010015", "借款人证件号": ""}
+    write_extract(all_specs()["loans"], [row], tmp_path, day=day, kind="delta")
+    play(settings, day, tmp_path)
+    keys = "select unit_type, unit_key from register.unit where unit_key ~ 'HT[0-9a-f]{64}' order by 1"
+    (contract, old), (person, named) = rows(settings, keys)
+    before = figures(settings)
+    rekey.rotate(settings)
+    (_, new), (_, renamed) = rows(settings, keys)
+    assert (contract, person, named, renamed) == ("contract", "person", f"contract:{old}", f"contract:{new}") and old != new
+    assert figures(settings) == before
+    assert old[2:] not in str(rows(settings, "table register.fold_loans") + rows(settings, "table raw.loans"))
 
 
 def test_a_night_at_work_is_waited_for_by_hand(third_night: Settings) -> None:
