@@ -31,12 +31,27 @@ ROWS = 60
 def broken_delivery(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries, checks: Checkpoint) -> DeliveryFacts:
     """Bring about the delivery that only this rule catches. Begins with an empty ledger; `checks` are those of the source."""
     if rule.kind in ("row", "fault"):
-        return deliver(ctx, spec, [tries.breaking(rule.id)])
+        return deliver(ctx, spec, _behind_a_good_one(spec, rule, tries, tries.breaking(rule.id)))
     if rule.id == KEY_REPEATED:
         return deliver(ctx, spec, tries.sound()[:1] * 2)
     if rule.kind == "delivery":
         return _unlike_its_manifest(ctx, spec, rule, tries)
     return (_across if rule.kind == "across" else _unusual)(ctx, spec, rule, tries, checks)
+
+
+def _behind_a_good_one(spec: SourceSpec, rule: Rule, tries: Tries, broken: Row) -> list[Row]:
+    """The row; where one may not stand alone, as the second of a contract that began as it should: else a rule between rows would
+    see it when this rule does not."""
+    number = _number_in_key(spec)
+    if not tries.needs_lead or number is None or set(rule.columns).intersection(spec.key):
+        return [broken]
+    return [tries.sound()[0], (*broken[:number], "2", *broken[number + 1 :])]
+
+
+def _number_in_key(spec: SourceSpec) -> int | None:
+    """Place of the one column that numbers the records of a unit."""
+    numbers = [index for index, column in enumerate(spec.columns) if column.name in spec.key and column.type == "integer"]
+    return numbers[0] if len(numbers) == 1 else None
 
 
 def _unlike_its_manifest(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries) -> DeliveryFacts:
@@ -188,10 +203,9 @@ def _led(spec: SourceSpec, tries: Tries, pattern: Sequence[Row]) -> list[Row]:
     """The rows, where a row may not stand alone each as the second behind a good first one: a contract begins with its
     disbursement."""
     rows = _rows(spec, pattern, ROWS)
-    numbers = [index for index, column in enumerate(spec.columns) if column.name in spec.key and column.type == "integer"]
-    if not (tries.needs_lead and numbers):
+    number = _number_in_key(spec)
+    if not tries.needs_lead or number is None:
         return rows
-    (number,) = numbers
     firsts = _rows(spec, [tries.rows[0].cells], ROWS)
     seconds = [(*row[:number], "2", *row[number + 1 :]) for row in rows]
     return [row for both in zip(firsts, seconds, strict=True) for row in both]
