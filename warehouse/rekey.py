@@ -24,16 +24,14 @@ from warehouse.settings import Settings
 # A key of several parts is one text (macro fold_key), and the key of a person without an id begins with the kind of record that
 # stands for the person (model unit); each part that holds a pseudonym is replaced.
 _IN_KEYS = """
-    update {table} as t set {column} = p.prefix || (
-        select string_agg(coalesce(r.new, e.part), chr(31) order by e.place)
-        from unnest(string_to_array(substr(t.{column}, length(p.prefix) + 1), chr(31))) with ordinality as e (part, place)
+    update {table} as t set {column} = (
+        select p.prefix || string_agg(coalesce(r.new, e.part), chr(31) order by e.place)
+        from (select coalesce(substring(t.{column} from '^(?:entity|spell|contract):'), '')) as p (prefix)
+        cross join unnest(string_to_array(substr(t.{column}, length(p.prefix) + 1), chr(31))) with ordinality as e (part, place)
         left join pg_temp.rekey as r on r.old = e.part
+        group by p.prefix
     )
-    from {table} as s
-    cross join lateral (select coalesce(substring(s.{column} from '^(?:entity|spell|contract):'), '') as prefix) as p
-    where
-        t.ctid = s.ctid and t.tableoid = s.tableoid and (p.prefix <> '' or s.{column} like '%' || chr(31) || '%')
-        and s.{column} ~ '[0-9a-f]{{64}}'
+    where t.{column} ~ '^(?:entity|spell|contract):|\\x1f' and t.{column} ~ '[0-9a-f]{{64}}'
 """
 _FROZEN = "release"  # its rows never change and hold none, but hashes that look like them
 _SCHEMAS = ["raw", "quarantine", "register", "evidence", "mart", "staging", _FROZEN]

@@ -1,11 +1,11 @@
-{#- Join and column: the town of the list in force at K in which a unit is counted whose record says `town`. -#}
-{% macro towns_in_force(record, alias='w') -%}
+{#- Join and column: the town of the list in force at K in which a unit is counted whose record says the town of column `said`. -#}
+{% macro towns_in_force(said, alias='w') -%}
     left join {{ ref('town_in_force') }} as {{ alias }}
-        on {{ record }}.town = {{ alias }}.town and {{ alias }}.build_id = (select max(l.build_id) from {{ ref('town_in_force') }} as l)
+        on {{ said }} = {{ alias }}.town and {{ alias }}.build_id = (select max(l.build_id) from {{ ref('town_in_force') }} as l)
 {%- endmacro %}
 
-{% macro town_in_force(record) -%}
-    coalesce(w.counted_as, {{ record }}.town)
+{% macro town_in_force(said, alias='w') -%}
+    coalesce({{ alias }}.counted_as, {{ said }})
 {%- endmacro %}
 
 {#- Whether the register may hold units under other towns than this build counts them in: the map is not the published build's, or

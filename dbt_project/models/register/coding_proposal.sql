@@ -17,15 +17,15 @@ final as (
         r.unit_key,
         r.row_id,
         r.delivery_id,
-        case when r.town_is_coded then coalesce(w.counted_as, r.town) end as town_as_counted,
-        case when r.town_is_coded then coalesce(p.counted_as, c.town) end as town_proposed,
+        case when r.town_is_coded then {{ town_in_force('r.town') }} end as town_as_counted,
+        case when r.town_is_coded then {{ town_in_force('c.town', 'p') }} end as town_proposed,
         case when r.town_is_coded then c.town_by end as town_by,
         case when r.industryco is null then c.section end as section_proposed,
         case when r.industryco is null then c.section_by end as section_by
     from registrations as r
     inner join coding as c on r.row_id = c.row_id
-    {{ towns_in_force('r') }}
-    {{ towns_in_force('c', 'p') }}
+    {{ towns_in_force('r.town') }}
+    {{ towns_in_force('c.town', 'p') }}
     where (r.town_is_coded and c.town is distinct from r.town) or r.industryco is null
 )
 

@@ -16,7 +16,7 @@ final as (
         replace(v.stratum, '/', chr(31)) || '/' || v.psu as psu, -- what stands before the first '/' is the stratum
         v.stratum,
         v.weight,
-        {{ town_in_force('v') }} as town,
+        {{ town_in_force('v.town') }} as town,
         v.age_years,
         v.wave - v.age_years as birth_year,
         v.sex,
@@ -36,7 +36,7 @@ final as (
         v.s3
     from versions as v
     inner join {{ ref('unit') }} as u on u.unit_type = 'respondent' and v.unit_key = u.unit_key
-    {{ towns_in_force('v') }}
+    {{ towns_in_force('v.town') }}
 )
 
 select * from final

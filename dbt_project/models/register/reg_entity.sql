@@ -59,7 +59,7 @@ final as (
         d.founder_sex,
         d.founder_birth_year,
         d.founder_groups,
-        {{ town_in_force('d') }} as town,
+        {{ town_in_force('d.town') }} as town,
         d.town_is_coded,
         d.employees
     from dated as d
@@ -68,7 +68,7 @@ final as (
         on p.unit_type = 'person' and p.unit_key = coalesce(d.founder_pseudonym, 'entity:' || d.unit_key)
     left join entity_types as t on d.enttype = t.code
     left join sections as s on d.industrystd = s.standard and left(d.industryco, 2) = s.division
-    {{ towns_in_force('d') }}
+    {{ towns_in_force('d.town') }}
 )
 
 select * from final

@@ -6,12 +6,11 @@ select
     v.row_id,
     v.delivery_id,
     v.year,
-    coalesce(w.counted_as, v.geography) as geography,
+    {{ town_in_force('v.geography') }} as geography,
     v.urban_labour,
     v.age_15_64,
     v.age_15_60
 from {{ ref('fold_population') }} as v
 inner join {{ ref('unit') }} as u on u.unit_type = 'population' and v.unit_key = u.unit_key
-left join {{ ref('town_in_force') }} as w
-    on v.geography = w.town and w.build_id = (select max(l.build_id) from {{ ref('town_in_force') }} as l)
+{{ towns_in_force('v.geography') }}
 where v.alive

@@ -30,10 +30,10 @@ final as (
         v.founder_groups,
         v.sex,
         v.birth_year,
-        {{ town_in_force('v') }} as town
+        {{ town_in_force('v.town') }} as town
     from versions as v
     inner join {{ ref('unit') }} as p on p.unit_type = 'person' and v.person_pseudonym = p.unit_key
-    {{ towns_in_force('v') }}
+    {{ towns_in_force('v.town') }}
 )
 
 select * from final
