@@ -47,6 +47,7 @@ def build(settings: Settings, business_date: date) -> int:
             hold_formulas(connection, build_id)
             code_rows(settings, build_id)
             _compute(settings, connection)
+            connection.execute(_GEOGRAPHIES.encode(), [build_id])
             guard(settings, connection, build_id)
             _publish(connection, build_id)
         except BaseException as error:
@@ -189,7 +190,6 @@ def _publish(connection: Connection, build_id: int) -> None:
             f"where build_id = %s on conflict ({CELL}) do update set {updates}",
             [build_id],
         )
-        connection.execute(_GEOGRAPHIES.encode(), [build_id])
         connection.execute(
             "delete from evidence.indicator_value_current as c using ledger.build as b "
             "where b.build_id = %s and c.geography <> all(b.geographies)",  # towns that have ended

@@ -34,14 +34,7 @@ _BULK = """
     set local work_mem = '128MB'
 """
 _GROUP = "indicator, method_version, period, breakdown_type, breakdown"
-_PLACE = """
-    place as materialized (
-        select g.geography from register.geography as g
-        inner join ledger.build as b on b.build_id = %(build)s and b.business_date between
-            coalesce(g.valid_from, '-infinity'::date) and coalesce(g.valid_to, 'infinity'::date)
-        where b.region in (g.geography, g.parent)
-    )
-"""
+_PLACE = "place as materialized (select unnest(geographies) as geography from ledger.build where build_id = %(build)s)"
 # ENT_NET = ENT_NEW + ENT_MIG - ENT_EXIT - ENT_PURGE wherever one of them was written
 _NET_IDENTITY = f"""
     with written as materialized (
@@ -125,11 +118,32 @@ _SHARE_RANGE = """
     select count(*), count(*) filter (where value < 0 or value > 100)
     from evidence.indicator_value where build_id = %(build)s and indicator = any(%(of)s) and value is not null
 """
-# What was published, and what the postings since then bring, is what comes: in every total, and also where nothing was written
-_JUMP = """
-    with fresh as (
+# What was published, and what the postings since then bring, is what comes: in every total, and also where nothing was written.
+# A posting counts when it has a cause: a delivery that one build since then has and another has not, or a row coded otherwise.
+# None have open spells that enter a new year, and every unit when towns change; another project may work out anything anew.
+_JUMP = f"""
+    with {_PLACE},
+    since as (
+        select * from ledger.build where build_id between %(published)s and %(build)s and status <> 'proof'
+    ),
+    used as (select i.delivery_id, i.build_id from ledger.build_input as i inner join since using (build_id)),
+    cause as (
+        select delivery_id from used group by delivery_id having count(*) < (select count(distinct build_id) from used)
+        union
+        select (row_id >> 32)::integer from register.coding where build_id > %(published)s and build_id <= %(build)s
+    ),
+    night as (
         select
-            p.account, p.sector, coalesce(p.period_grain, '') as grain, place.geography,
+            count(distinct row(code_commit, spec_hash)) > 1 as is_of_another_project,
+            count(distinct extract(year from business_date)) > 1 or exists (
+                select from register.town_in_force
+                where build_id >= %(published)s group by town having count(distinct counted_as) > 1
+            ) as needs_no_cause
+        from since
+    ),
+    fresh as (
+        select
+            p.account, p.sector, coalesce(p.period_grain, '') as grain, counted.geography,
             date_trunc('month', e.day)::date as month, sum(e.amount) as amount
         from evidence.posting as p
         cross join lateral (values (p.effective_date, p.weight), (p.until_date, -p.weight)) as e (day, amount)
@@ -137,9 +151,15 @@ _JUMP = """
             select p.geography where p.geo_scope is null or p.geo_scope = 'town'
             union all
             select %(region)s where p.geo_scope is null or p.geo_scope = 'city'
-        ) as place (geography)
+        ) as counted (geography)
+        cross join night as n
         where
             p.build_id > %(published)s and p.build_id <= %(build)s
+            and (
+                n.is_of_another_project
+                or p.caused_by && array(select delivery_id from cause)
+                or (n.needs_no_cause and p.caused_by = '{{}}')
+            )
             and e.day is not null and (p.applies_to is null or 'total' = any(p.applies_to))
         group by 1, 2, 3, 4, 5
     ),
@@ -180,9 +200,7 @@ _JUMP = """
         from explained as e
         full join written as w using (indicator, method_version, period, geography)
         inner join evidence.indicator_value_current as c using (indicator, method_version, period, geography)
-        inner join register.geography as g using (geography)
-        inner join ledger.build as b on b.build_id = %(build)s and b.business_date between
-            coalesce(g.valid_from, '-infinity'::date) and coalesce(g.valid_to, 'infinity'::date)
+        inner join place using (geography)
         where c.breakdown_type = 'total'
     )
     select count(*), count(*) filter (where (numerator, denominator) is distinct from (numerator_now, denominator_now))

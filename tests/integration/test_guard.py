@@ -48,6 +48,18 @@ MOVED = (
     f"using ({CELL}) where v.build_id = %(build)s and breakdown_type = 'total' and v.numerator <> c.numerator "
     f"order by {CELL} limit 1)"
 )
+
+
+def _blamed(deliveries: str) -> str:
+    """A posting that says another reason: it is taken back, and made again with these deliveries."""
+    return (
+        "insert into evidence.posting select (jsonb_populate_record(p, o.other)).* from (select * from evidence.posting "
+        "where build_id = %(build)s and account = 'entity.birth' and applies_to is null order by unit_id limit 1) as p "
+        "cross join lateral (values (jsonb_build_object('weight', -p.weight)), "
+        f"(jsonb_build_object('caused_by', {deliveries}))) as o (other)"
+    )
+
+
 BREAKS = {
     "net of the five": ("net_identity", False, _change("ENT_NET", "numerator = numerator + 1")),
     "exits of the five": ("net_identity", False, _change("ENT_EXIT", "numerator = numerator - 1")),
@@ -62,6 +74,8 @@ BREAKS = {
     ),
     "a unit more": ("jump", False, f"update evidence.indicator_value set numerator = numerator + 1 where {MOVED}"),
     "a figure that stood still": ("jump", False, f"delete from evidence.indicator_value where {MOVED}"),
+    "a posting without a reason": ("jump", False, _blamed("'{}'::integer []")),
+    "a posting for an old reason": ("jump", False, _blamed("array(select min(delivery_id) from ledger.build_input)")),
 }
 
 

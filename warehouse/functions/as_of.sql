@@ -32,9 +32,8 @@ begin
         where v.build_id <= as_of_build
         order by v.indicator, v.method_version, v.period, v.geography, v.breakdown_type, v.breakdown, v.build_id desc
     ) as newest
-    where
-        (select ledger.geographies_as_of(as_of_build)) is null
-        or newest.geography = any((select ledger.geographies_as_of(as_of_build))::text []); -- asked once, not for each row
+    -- asked once, not for each row
+    where coalesce(newest.geography = any((select ledger.geographies_as_of(as_of_build))::text []), true);
 end $$;
 comment on function mart.indicator_values_as_of(integer) is 'Figures as the build showed them';
 set local role bureau_owner;

@@ -61,28 +61,21 @@ def seals(connection: Connection, place: str, release_id: int, build_id: int) ->
             ) as s on b.build_id = s.build_id
             where b.status = 'published' and b.build_id <= %(build)s
             union all
-            select 'formulas', b.build_id, coalesce(f.lines, '')
+            select k.kind, b.build_id, coalesce(k.lines, '')
             from ledger.build as b
-            left join (
-                select
-                    f.build_id,
-                    string_agg(
+            cross join lateral (values
+                ('formulas', (
+                    select string_agg(
                         row({_FORMULA})::text, chr(10) order by f.indicator collate "C", f.method_version collate "C"
-                    ) as lines
-                from ledger.formula as f group by f.build_id
-            ) as f on b.build_id = f.build_id
+                    ) from ledger.formula as f where f.build_id = b.build_id
+                )),
+                ('guard', (
+                    select string_agg(row({_GUARD})::text, chr(10) order by c.rule collate "C")
+                    from ledger.build_check as c where c.build_id = b.build_id
+                )),
+                ('towns', b.geographies::text)
+            ) as k (kind, lines)
             where b.status = 'published' and b.build_id <= %(build)s
-            union all
-            select 'guard', b.build_id, coalesce(c.lines, '')
-            from ledger.build as b
-            left join (
-                select c.build_id, string_agg(row({_GUARD})::text, chr(10) order by c.rule collate "C") as lines
-                from ledger.build_check as c group by c.build_id
-            ) as c on b.build_id = c.build_id
-            where b.status = 'published' and b.build_id <= %(build)s
-            union all
-            select 'towns', b.build_id, coalesce(b.geographies::text, '')
-            from ledger.build as b where b.status = 'published' and b.build_id <= %(build)s
         )
         select kind, number, encode(sha256(convert_to(line, 'UTF8')), 'hex') from said order by kind, number
         """.encode(),

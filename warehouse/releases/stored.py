@@ -149,10 +149,7 @@ def _apart(connection: Connection, place: str, builds: list[int], compared: list
             select v.* from evidence.indicator_value as v
             where
                 v.build_id = any(%(builds)s)
-                and (
-                    (select ledger.geographies_as_of(%(newest)s)) is null
-                    or v.geography = any((select ledger.geographies_as_of(%(newest)s))::text [])
-                )
+                and coalesce(v.geography = any((select ledger.geographies_as_of(%(newest)s))::text []), true)
         )
         select concat_ws(' ', {", ".join(f"v.{name}" for name in CELL)}) as cell
         from said as v left join {place} as f on {same}

@@ -94,6 +94,23 @@ def test_relief_of_a_household_stays_within_its_yearly_cap(ctx: LoadContext) -> 
     assert said(verdict, "relief_within_cap") == (True, False, 2, 1)
 
 
+def test_relief_of_a_household_ends_after_three_years(ctx: LoadContext) -> None:
+    of = {"YNSE": "900", "SJSE": "0", "JMSE": "100"}
+    rows = changed(
+        "tax_local",
+        {"PZH": "1", **of, "SSQS": "20070301", "SSQZ": "20070331"},
+        {"PZH": "2", **of, "SSQS": "20100101", "SSQZ": "20100331"},
+        {"PZH": "3", **of, "SSQS": "20100101", "SSQZ": "20101130", "ZFBZ": "Y"},
+        {"PZH": "4", **of, "SSQS": "20100101", "SSQZ": "20101130", "GZLX": "2"},
+        {"PZH": "5", **of, "SSQS": "20100101", "SSQZ": "20101130", "JMDM": "S03"},
+        {"PZH": "6", **of, "SSQS": "20100101", "SSQZ": "20101130", "JMSE": "0"},
+    )
+    assert said(deliver(ctx, "tax_local", rows, DAYS[0], "full"), "relief_within_years") == (True, True, 1, 0)
+    later = {"PZH": "7", **of, "SSQS": "20100401", "SSQZ": "20100430"}
+    verdict = deliver(ctx, "tax_local", changed("tax_local", later), DAYS[1])
+    assert said(verdict, "relief_within_years") == (True, False, 1, 1), "the first month stands in the delivery before"
+
+
 @pytest.mark.parametrize(
     ("source", "number", "day"),
     [("loans", "注册号", "事件日期"), ("tax_national", "REGNO", "PERIODEND"), ("tax_local", "ZCH", "SSQZ"),
