@@ -110,8 +110,15 @@ def _settles(spec: SourceSpec, delivery: Delivery) -> sql.Composable:
         return right
     if spec.full_replaces == "everything":
         return sql.SQL("true")
-    return sql.SQL("({right} or q.key[1] in (select {first} from {table}))").format(
-        right=right, first=sql.Identifier(spec.key[0]), table=table
+    return sql.SQL(
+        "({right} or q.key[1] in (select {first} from {table} "
+        "union select key[1] from {quarantine} where delivery_id = {by} and key is not null))"
+    ).format(
+        right=right,
+        first=sql.Identifier(spec.key[0]),
+        table=table,
+        quarantine=_quarantine(spec),
+        by=sql.Literal(delivery.delivery_id),
     )
 
 
@@ -130,11 +137,13 @@ def _settle_by_later(connection: Conn, spec: SourceSpec, region: str, deliveries
         return
     full = "s.kind = 'full'"
     if spec.full_replaces == "same_first_key":
-        full += " and exists (select 1 from said where said.delivery_id = s.delivery_id and said.key[1] = o.key[1])"
+        full += " and (s.delivery_id, o.key[1]) in (select delivery_id, key[1] from said union select delivery_id, key[1] from aside)"
     connection.execute(
         sql.SQL(
             "with said as materialized ("
             "  select distinct delivery_id, array[{key}] as key from {raw} where delivery_id = any(%(later)s)"
+            "), aside as ("
+            "  select delivery_id, key from {quarantine} where delivery_id = any(%(later)s) and key is not null"
             "), found as ("
             "  select distinct on (o.row_id) o.row_id, s.delivery_id from {quarantine} as o"
             "  join ledger.delivery as d on d.delivery_id = o.delivery_id"

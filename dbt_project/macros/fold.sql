@@ -5,7 +5,8 @@
     learns that it is gone, and what hung on it is looked at once more.
 
     A full delivery ends what earlier ones said of a key that it does not have, unless it has the key in a
-    quarantined row. `scope`: a full delivery replaces only the values of this column that it contains.
+    quarantined row. `scope`: a full delivery replaces only the values of this column, the first of the key, that it contains,
+    in quarantined rows too.
 
     A night does not read the deliveries that it knows: the row that stands for a key is the last of those that were
     used, and only rows of deliveries that joined may come after it. Where that row's delivery has left, all that was ever said
@@ -76,6 +77,11 @@ scopes as (
     select distinct s.delivery_id, s.{{ scope }}
     from {{ staging }} as s
     inner join used as u on s.delivery_id = u.delivery_id
+    where u.kind = 'full'
+    union
+    select q.delivery_id, raw.as_decimal(q.key[1])::integer
+    from {{ source('quarantine', source_name) }} as q
+    inner join used as u on q.delivery_id = u.delivery_id
     where u.kind = 'full'
 ),
 {% endif %}

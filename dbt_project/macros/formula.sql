@@ -126,13 +126,24 @@
     case when {{ c }}.breakdown_type = 'age_band' then 'age_band' else {{ c }}.breakdown end
 {%- endmacro %}
 
+{#- Whether the postings that stand are counted in the cells of an indicator `f`: it has changes there, or figures (that no posting
+    brought, as those of a source that never delivered). -#}
+{% macro is_counted(f) -%}
+    {%- set figures = as_left('evidence', 'indicator_value_current') -%}
+    (
+        exists (select 1 from {{ this }} as c where c.indicator = {{ f }}.indicator and c.method_version = {{ f }}.method_version)
+        {%- if figures %}
+        or exists (select 1 from {{ figures }} as c where c.indicator = {{ f }}.indicator and c.method_version = {{ f }}.method_version)
+        {%- endif %}
+    )
+{%- endmacro %}
+
 {#- Up to which build the postings are counted in the cells of all indicators; 0 while one is new, which counts them all. -#}
 {% macro counted_up_to() -%}
     {%- set otherwise = '(select min(c.counted_up_to) from counted as c)' -%}
     {%- if not is_incremental() -%}{{ return(0) }}{%- endif -%}
     {{ return(known_now(
-        'select case when bool_or(not exists (select 1 from ' ~ this ~ ' as c where c.indicator = f.indicator '
-        ~ 'and c.method_version = f.method_version)) then 0 else (select max(c.build_id) from ' ~ this ~ ' as c) end '
+        'select case when bool_and(' ~ is_counted('f') ~ ') then (select max(c.build_id) from ' ~ this ~ ' as c) else 0 end '
         ~ 'from (' ~ formula_rows() ~ ') as f', otherwise
     )) }}
 {%- endmacro %}

@@ -1,23 +1,10 @@
 {{ config(materialized='view') }}
 
 -- Each target beside its actual, its baseline and benchmark (the national evaluation asks for both), the pace that is
--- needed while its period runs, and its score. `significantly_higher`: above the same period of the year before,
--- two-sided 5 %.
-with targets as (
-    select
-        t.*,
-        coalesce(t.baseline_period, (left(t.period, 4)::integer - 1)::text || substr(t.period, 5)) as compared_period,
-        case
-            when t.period ~ 'Q' then make_date(left(t.period, 4)::integer, 3 * right(t.period, 1)::integer - 2, 1)
-            when length(t.period) = 7 then (t.period || '-01')::date
-            else make_date(t.period::integer, 1, 1)
-        end as first_day,
-        case when t.period ~ 'Q' then 3 when length(t.period) = 7 then 1 else 12 end as months
-    from {{ ref('target') }} as t
-),
-
-figures as (
-    select c.* from {{ source('evidence', 'indicator_value_current') }} as c
+-- needed while its period runs, and its score. `significantly_higher`: above the wave before, two-sided 5 %.
+with figures as (
+    select c.*, {{ first_day_of('c.period') }} as first_day
+    from {{ source('evidence', 'indicator_value_current') }} as c
     where
         c.breakdown_type = 'total'
         and not exists ( -- an earlier method version
@@ -26,7 +13,25 @@ figures as (
         )
 ),
 
--- Counts of a flow add up over months: what is there so far is their sum, else it is the last figure.
+targets as (
+    select
+        t.*,
+        {{ first_day_of('t.period') }} as first_day,
+        {{ months_of("case when t.period ~ 'Q' then 'Q' when length(t.period) = 7 then 'M' else 'Y' end") }} as months,
+        coalesce(
+            t.baseline_period,
+            case when t.direction = 'significantly_higher' then (
+                select max(f.period) from figures as f
+                where
+                    f.indicator = t.indicator and f.geography = t.geography and f.standard_error is not null
+                    and length(f.period) = length(t.period) and f.period < t.period
+            ) end,
+            (left(t.period, 4)::integer - 1)::text || substr(t.period, 5)
+        ) as compared_period
+    from {{ ref('target') }} as t
+),
+
+-- Counts of a flow add up: what is there so far is the sum of the periods within the target's, else it is the last figure.
 additive as (
     select i.indicator, i.numerator_accumulation = 'flow' and i.denominator_accumulation is null as is_additive
     from ({{ indicator_rows() }}) as i
@@ -55,73 +60,53 @@ compared as (
         on t.indicator = b.indicator and t.geography = b.geography and t.compared_period = b.period
     left join {{ ref('benchmark') }} as n
         on n.benchmark = 'peer_average' and t.indicator = n.indicator and t.period = n.period
+        and length(t.geography) = 6 -- of cities, no town's
     left join deduction as d on t.target = d.target
 ),
 
--- Of targets whose period is not over: months known within it, and the last figure of the finest grain there is.
-month_known as (
+-- Of targets whose period is not over: what is known by the finest periods that the indicator has.
+finest as (
+    select indicator, geography, (array['M', 'Q', 'Y'])[min(array_position(array['M', 'Q', 'Y'], period_grain))] as grain
+    from figures
+    where availability = 'ok'
+    group by indicator, geography
+),
+
+known as (
     select
         c.target,
-        count(*) filter (where m.period >= to_char(c.first_day, 'YYYY-MM')) as months,
-        sum(m.value) filter (where m.period >= to_char(c.first_day, 'YYYY-MM')) as total,
-        (array_agg(m.value order by m.period desc))[1] as last_value,
-        max(m.period) as last_month
+        g.grain,
+        {{ months_of('g.grain') }} as months,
+        sum(f.value) filter (where f.first_day >= c.first_day) as total,
+        (array_agg(f.value order by f.first_day desc))[1] as last_value,
+        max(f.first_day) as newest
     from compared as c
-    inner join figures as m
-        on c.indicator = m.indicator and c.geography = m.geography and m.period_grain = 'M' and m.availability = 'ok'
-        and m.period < to_char(c.first_day + make_interval(months => c.months), 'YYYY-MM')
+    inner join finest as g on c.indicator = g.indicator and c.geography = g.geography and {{ months_of('g.grain') }} <= c.months
+    inner join figures as f
+        on c.indicator = f.indicator and c.geography = f.geography and g.grain = f.period_grain and f.availability = 'ok'
+        and f.first_day < c.first_day + make_interval(months => c.months)
     where c.actual is null
-    group by c.target
+    group by c.target, g.grain
 ),
 
-year_known as (
-    select
-        c.target,
-        max(left(y.period, 4)::integer) as last_year,
-        (array_agg(y.value order by y.period desc))[1] as last_value
-    from compared as c
-    inner join figures as y
-        on c.indicator = y.indicator and c.geography = y.geography and y.period_grain = 'Y' and y.availability = 'ok'
-        and c.period > y.period
-    where c.actual is null and length(c.period) = 4
-    group by c.target
-),
-
-running as (
-    select
-        c.*,
-        coalesce(a.is_additive, false) as is_additive,
-        case
-            when c.actual is not null then null
-            when m.target is not null and coalesce(a.is_additive, false) then coalesce(m.total, 0)
-            when m.target is not null then m.last_value
-            else y.last_value
-        end as so_far,
-        case
-            when c.actual is not null then null
-            when m.target is not null
-                then (extract(year from c.first_day)::integer - left(m.last_month, 4)::integer) * 12
-                    + extract(month from c.first_day)::integer - 1 + c.months - right(m.last_month, 2)::integer
-            else left(c.period, 4)::integer - y.last_year
-        end as periods_left,
-        case when m.target is not null then 'M' when y.target is not null then 'Y' end as pace_grain
-    from compared as c
-    left join month_known as m on c.target = m.target
-    left join year_known as y on c.target = y.target
-    left join additive as a on c.indicator = a.indicator
-),
-
--- A target of months ahead begins when its period does: an additive figure has nothing so far, and its months to come.
+-- An additive figure of periods ahead begins when the target's does: it has nothing so far, and its own periods to come.
 paced as (
     select
-        r.*,
-        case when r.is_additive and r.pace_grain = 'M' then least(r.periods_left, r.months) else r.periods_left end as left_now,
+        c.*,
+        k.grain as pace_grain,
+        case when k.target is not null then case when a.is_additive then coalesce(k.total, 0) else k.last_value end end as so_far,
         case
-            when r.actual is null or r.value is null or r.value = 0 then null
-            when r.direction = 'at_least' then r.actual / r.value
-            when r.direction = 'at_most' then r.value / nullif(r.actual, 0)
+            when a.is_additive then least({{ periods_between('k.newest', 'c', 'k.months') }}, c.months / k.months)
+            else {{ periods_between('k.newest', 'c', 'k.months') }}
+        end as left_now,
+        case
+            when c.actual is null or c.value is null or c.value = 0 then null
+            when c.direction = 'at_least' then c.actual / c.value
+            when c.direction = 'at_most' then case when c.actual > 0 then c.value / c.actual else 1.5 end
         end as fulfilment
-    from running as r
+    from compared as c
+    left join known as k on c.target = k.target
+    left join additive as a on c.indicator = a.indicator
 )
 
 select

@@ -16,14 +16,7 @@ counted as (
         f.*,
         dense_rank() over (order by f.indicator, f.method_version) as number,
         {% if is_incremental() -%}
-        case
-            when exists (
-                select 1 from {{ this }} as c
-                where c.indicator = f.indicator and c.method_version = f.method_version
-            )
-                then (select max(c.build_id) from {{ this }} as c)
-            else 0
-        end
+        case when {{ is_counted('f') }} then coalesce((select max(c.build_id) from {{ this }} as c), 0) else 0 end
         {%- else -%}
         0
         {%- endif %} as counted_up_to

@@ -1,8 +1,9 @@
 {{ config(materialized='view') }}
 
--- How far each source is known. A source is behind at K when its last expected delivery up to K is not accepted,
--- and when it never delivered; then periods that end after its last accepted business date are stale. Where the public
--- listing fills the register, it stands for registrations and promises nothing.
+-- How far each source is known. A source is behind at K when its last expected delivery up to K is not accepted, and when it
+-- never delivered. It is known up to the day before the first delivery that is missing since the last that came (so the survey
+-- of a year stays known when that of the next is missing), and not less than its last delivery says; periods that end later are
+-- stale. Where the public listing fills the register, it stands for registrations and promises nothing.
 with build as (
     select * from {{ source('ledger', 'current_build') }}
 ),
@@ -18,11 +19,23 @@ accepted as (
     group by 1
 ),
 
-last_expected as (
-    select distinct on (e.source) e.source, e.status
+promise as (
+    select e.source, e.business_date, e.status in ('arrived', 'late') as is_kept
     from {{ source('ledger', 'expected_delivery') }} as e
     inner join build as b on e.region = b.region and e.business_date <= b.business_date
-    order by e.source, e.business_date desc
+),
+
+last_expected as (
+    select source, max(business_date) as business_date, max(business_date) filter (where is_kept) as kept
+    from promise
+    group by source
+),
+
+missing as (
+    select p.source, min(p.business_date) as business_date
+    from promise as p
+    inner join last_expected as e on p.source = e.source and p.business_date > coalesce(e.kept, '-infinity'::date)
+    group by p.source
 ),
 
 sources as (
@@ -34,12 +47,11 @@ sources as (
 final as (
     select
         s.source,
-        a.known_to,
-        a.known_to is null
-        or (coalesce(e.status not in ('arrived', 'late'), false) and not coalesce(a.by_listing, false)) as is_behind
+        case when a.known_to is not null then greatest(a.known_to, m.business_date - 1) end as known_to,
+        a.known_to is null or (m.source is not null and not coalesce(a.by_listing, false)) as is_behind
     from sources as s
     left join accepted as a on s.source = a.source
-    left join last_expected as e on s.source = e.source
+    left join missing as m on s.source = m.source
 )
 
 select * from final
