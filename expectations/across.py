@@ -7,6 +7,7 @@ look at counts 0, and then nothing is said of the delivery.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from time import perf_counter
 
 from psycopg import sql
@@ -41,45 +42,76 @@ def _statements(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, pas
         yield rule.id, between_rows(spec, rule, delivery, past)
     for reference in spec.references:
         there = connection.execute("select to_regclass(%s)", [f"raw.{reference.source}"]).fetchone() != (None,)
-        yield reference.id, known(spec, reference, delivery) if there else NOTHING
+        yield reference.id, known(spec, reference, delivery, past) if there else NOTHING
     if promises_days(spec):
         yield NO_GAP, no_gap(spec, delivery, past)
 
 
 def between_rows(spec: SourceSpec, rule: BetweenRowsSpec, delivery: DeliveryFacts, past: Before) -> str:
-    """Groups that the delivery touches, and those of them that break the rule. What earlier deliveries said stands beside them;
-    where a full one replaces everything, only of keys that it has in a row that is put aside (ruling 4)."""
+    """Groups that the delivery touches (it has a row in them that the rule asks), and those of them that break the rule.
+
+    Beside it stand the rows of other deliveries, those of a later day too when it is late: all versions of the keys that ever
+    were in one of the groups, of which the last in the fold's order counts.
+    """
     columns = ", ".join(["row_id", "delivery_id", *map(quoted, spec.raw_columns)])
     key = ", ".join(map(quoted, spec.key))
-    first = rule.per[0]
-    groups = ", ".join(rule.per)
-    stands = f"{first} in (select one from touched)"
-    if past.kind == "full" and spec.full_replaces == "everything":
-        stands += f" and ({key}) in ({_put_aside(spec, delivery, key)})"
+    group = f"array[{', '.join(f'({part})::text' for part in rule.per)}]"  # blanks are equal in it
+    others = (*past.folded, *past.later)
+    order = (*past.folded, delivery.delivery_id, *past.later)
     return (
-        f"with delivered as ({_kept(spec, delivery, columns)}), touched as (select distinct {first} as one from delivered), "
-        f"candidate as (select * from delivered union all select {columns} from raw.{quoted(spec.name)} "
-        f"where delivery_id = any({_numbers(past.folded)}) and {stands}), "
+        f"with delivered as ({_kept(spec, delivery, columns)}), "
+        f"touched as (select distinct {group} as g from delivered where {rule.only}), "
+        f"other as not materialized (select {columns} from raw.{quoted(spec.name)} "
+        f"where delivery_id = any({_numbers(others)}){_left_standing(spec, delivery, past)}), "
+        f"candidate as (select * from delivered union all select * from other "
+        f"where ({key}) in (select {key} from other where {group} in (select g from touched))), "
         f"standing as (select distinct on ({key}) * from candidate "
-        f"order by {key}, array_position({_numbers((*past.folded, delivery.delivery_id))}, delivery_id) desc, row_id desc), "
-        f"judged as (select ({rule.predicate}) is false as broken from standing where {rule.only} group by {groups}) "
+        f"order by {key}, array_position({_numbers(order)}, delivery_id) desc, row_id desc), "
+        f"judged as (select ({rule.predicate}) is false as broken from standing "
+        f"where {rule.only} and {group} in (select g from touched) group by {group}) "
         "select count(*) as checked, count(*) filter (where broken) as failed from judged"
     )
 
 
-def known(spec: SourceSpec, rule: ReferenceSpec, delivery: DeliveryFacts) -> str:
-    """Rows that name a number of the other source, and those whose number it does not know."""
-    column, day = quoted(rule.column), f"date {literal(delivery.business_date.isoformat())} - {GRACE_DAYS}"
+def _left_standing(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> str:
+    """The condition on rows of earlier deliveries that a full one does not replace: those of keys that it has in a row that is
+    put aside (ruling 4), and where it replaces what it contains, the rest."""
+    if past.kind != "full":
+        return ""
+    key = ", ".join(map(quoted, spec.key))
+    stands = f"({key}) in ({_put_aside(spec, delivery, key)})"
+    if spec.full_replaces == "same_first_key":
+        first = quoted(spec.key[0])
+        stands += f" or {first} not in (select {first} from {_rows(spec, delivery)} where {first} is not null)"
+    return f" and (delivery_id = any({_numbers(past.later)}) or {stands})"
+
+
+def known(spec: SourceSpec, rule: ReferenceSpec, delivery: DeliveryFacts, past: Before) -> str:
+    """Rows that name a number of the other source, and those whose number it does not know. Asked are the delivery's, and those
+    of the deliveries before it that were too young when the last of them came; each row is so asked once."""
+    column, day = quoted(rule.column), quoted(rule.day)
     other = f"raw.{quoted(rule.source)}"
+    asked = f"{_kept(spec, delivery, f'{column}, {day}')}"
+    if past.last_day is not None:
+        asked += (
+            f" union all select {column}, {day} from raw.{quoted(spec.name)} where delivery_id = any({_numbers(past.recent)}) "
+            f"and raw.as_date({day}) > {_of_age(past.last_day)}"
+        )
+    accepted = f"select delivery_id from ledger.delivery where source = {literal(rule.source)} and status = 'accepted'"
     return (
-        f"with delivered as ({_kept(spec, delivery, f'{column}, {quoted(rule.day)}')}), "
-        f"named as (select {column} as number, count(*) as n from delivered "
-        f"where {column} is not null and raw.as_date({quoted(rule.day)}) <= {day} group by {column}), "
+        f"with asked as ({asked}), "
+        f"named as (select {column} as number, count(*) as n from asked "
+        f"where {column} is not null and raw.as_date({day}) <= {_of_age(delivery.business_date)} group by {column}), "
         f"found as (select distinct o.{quoted(rule.to)} as number from {other} as o "
-        f"inner join named as n on o.{quoted(rule.to)} = n.number) "
+        f"inner join named as n on o.{quoted(rule.to)} = n.number where o.delivery_id in ({accepted})) "
         "select coalesce(sum(n), 0) as checked, coalesce(sum(n) filter (where f.number is null), 0) as failed "
         f"from named left join found as f using (number) where exists (select from {other})"
     )
+
+
+def _of_age(day: date) -> str:
+    """The last day, as SQL, of which the other source has had time to deliver by a business date."""
+    return f"date {literal(day.isoformat())} - {GRACE_DAYS}"
 
 
 def no_gap(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> str:

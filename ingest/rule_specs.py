@@ -45,9 +45,10 @@ class RuleSpec(Strict):
 class BetweenRowsSpec(Strict):
     """A rule between rows: a finding for the department, the rows are kept (ruling 10).
 
-    `per` names the columns that make a group. Asked of every group that the delivery touches, over the rows that stand with it:
-    the latest of each key among what was accepted before and the rows of the delivery that are not put aside. `predicate` is SQL
-    of aggregates over the group's rows for which `only` holds (all, when left out); the group breaks the rule when it is FALSE.
+    `per` names the columns, or SQL of them, that make a group; a blank is a value. Asked of every group in which the delivery has
+    a row for which `only` holds (all, when left out), over the rows that stand with it: the latest of each key among what was
+    accepted and the rows of the delivery that are not put aside. `predicate` is SQL of aggregates over the group's rows for
+    which `only` holds; the group breaks the rule when it is FALSE.
     """
 
     id: Name
@@ -62,8 +63,8 @@ class ReferenceSpec(Strict):
     """`column` holds numbers that another source knows: a finding for the department, the rows are kept.
 
     source, to  the other source and its column, in any of its accepted rows. Not judged while it has none.
-    day         only rows whose date in this column is at least 30 days before the business date are asked: extracts of one day
-                are judged in any order, and a new number has had time to be delivered.
+    day         a row is asked when its date in this column is at least 30 days before the business date, or else with the first
+                delivery of which that is true: extracts of one day are judged in any order, and a new number has time to come.
     tolerance   share of the rows asked that may be unknown.
     """
 

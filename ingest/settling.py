@@ -137,7 +137,9 @@ def _settle_by_later(connection: Conn, spec: SourceSpec, region: str, deliveries
         return
     full = "s.kind = 'full'"
     if spec.full_replaces == "same_first_key":
-        full += " and (s.delivery_id, o.key[1]) in (select delivery_id, key[1] from said union select delivery_id, key[1] from aside)"
+        full += (
+            " and (s.delivery_id, o.key[1]) in (select delivery_id, key[1] from said union select delivery_id, key[1] from aside)"
+        )
     connection.execute(
         sql.SQL(
             "with said as materialized ("

@@ -53,7 +53,8 @@ MOVED = (
 def _blamed(deliveries: str) -> str:
     """A posting that says another reason: it is taken back, and made again with these deliveries."""
     return (
-        "insert into evidence.posting select (jsonb_populate_record(p, o.other)).* from (select * from evidence.posting "
+        "insert into evidence.posting select (jsonb_populate_record(null::evidence.posting, to_jsonb(p) || o.other)).* from "
+        "(select * from evidence.posting "
         "where build_id = %(build)s and account = 'entity.birth' and applies_to is null order by unit_id limit 1) as p "
         "cross join lateral (values (jsonb_build_object('weight', -p.weight)), "
         f"(jsonb_build_object('caused_by', {deliveries}))) as o (other)"

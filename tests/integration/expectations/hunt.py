@@ -102,7 +102,7 @@ def _named(rules: Sequence[Rule], failed: Iterable[bool], faults: list[str]) -> 
 def _group(ctx: LoadContext, spec: SourceSpec, rule: BetweenRowsSpec, tried: Sequence[Tried]) -> tuple[Row, ...]:
     """The fewest and least changed good rows that break this rule between rows and no other."""
     place = {column.name: index for index, column in enumerate(spec.columns)}
-    first = rule.per[0]
+    first = rule.columns[0]  # what tells the groups apart
     second = next((name for name in spec.key if name not in rule.per and spec.column(name).type in ("text", "integer")), None)
     base = tried[0].cells
     sound = [one for one in tried if not one.broken and one.changes and one.cells[place[first]] == base[place[first]]]
@@ -115,7 +115,7 @@ def _group(ctx: LoadContext, spec: SourceSpec, rule: BetweenRowsSpec, tried: Seq
     broken: dict[str, set[str]] = {}
     with ctx.connect() as connection:
         for one in spec.between_rows:
-            assert one.per[0] == first
+            assert one.columns[0] == first
             statement = (
                 f"select {first} from {{}} where {one.only} group by {', '.join(one.per)} having ({one.predicate}) is false"
             )

@@ -33,15 +33,23 @@ def broken_delivery(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries
     if rule.kind in ("row", "fault"):
         return deliver(ctx, spec, _behind_a_good_one(spec, rule, tries, tries.breaking(rule.id)))
     if rule.id == KEY_REPEATED:
-        return deliver(ctx, spec, tries.sound()[:1] * 2)
+        good = _least_good(spec, tries)
+        return deliver(ctx, spec, [*good, good[0]])
     if rule.kind == "delivery":
         return _unlike_its_manifest(ctx, spec, rule, tries)
     return (_across if rule.kind == "across" else _unusual)(ctx, spec, rule, tries, checks)
 
 
+def _least_good(spec: SourceSpec, tries: Tries) -> list[Row]:
+    """The fewest rows that break nothing: of a sample two, in two primary sampling units of a stratum."""
+    return _rows(spec, tries.sound()[:1], 2) if "psu" in spec.raw_columns else tries.sound()[:1]
+
+
 def _behind_a_good_one(spec: SourceSpec, rule: Rule, tries: Tries, broken: Row) -> list[Row]:
-    """The row; where one may not stand alone, as the second of a contract that began as it should: else a rule between rows would
-    see it when this rule does not."""
+    """The row; where one may not stand alone, behind what makes it whole (the sample's two, or the first of a contract): else a
+    rule between rows would see it when this rule does not."""
+    if "psu" in spec.raw_columns:
+        return [*_least_good(spec, tries), broken]
     number = _number_in_key(spec)
     if not tries.needs_lead or number is None or set(rule.columns).intersection(spec.key):
         return [broken]
@@ -56,7 +64,7 @@ def _number_in_key(spec: SourceSpec) -> int | None:
 
 def _unlike_its_manifest(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries) -> DeliveryFacts:
     """Taking in refuses what differs from its manifest: here it differs afterwards."""
-    facts = deliver(ctx, spec, tries.sound()[:1])
+    facts = deliver(ctx, spec, _least_good(spec, tries))
     if rule.id == "delivery.rows":
         return DeliveryFacts(facts.delivery_id, facts.region, facts.business_date, facts.rows + 1)
     if rule.id == "delivery.totals":
@@ -77,11 +85,13 @@ def _across(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries, checks
         return deliver(ctx, spec, rows[:-1], DAY, "full")
     if rule.id == NO_GAP:
         first = {"quarter_end": date(2010, 6, 30), "window": date(2008, 12, 29)}.get(spec.calendar.kind, date(2010, 12, 29))
-        one = next(row for row in tries.sound() if _newest(spec, row) <= first)
-        _accepted(ctx, spec, [one], first, checks.check)
+        rows = _least_good(spec, tries)
+        if max(_newest(spec, row) for row in rows) > first:
+            rows = [next(row for row in tries.sound() if _newest(spec, row) <= first)]
+        _accepted(ctx, spec, rows, first, checks.check)
         with ctx.connect() as connection, connection.transaction():
             write_promises(connection, spec, ctx.region, DAY, BusinessDays(), ended=True)
-        return deliver(ctx, spec, [one])
+        return deliver(ctx, spec, rows)
     (reference,) = (found for found in spec.references if found.id == rule.id)
     other = load_spec(reference.source)
     known = [tuple(row) for row in cells(other, fixture_rows(other.name, "good")[:1])]
@@ -204,7 +214,7 @@ def _led(spec: SourceSpec, tries: Tries, pattern: Sequence[Row]) -> list[Row]:
     disbursement."""
     rows = _rows(spec, pattern, ROWS)
     number = _number_in_key(spec)
-    if not tries.needs_lead or number is None:
+    if not tries.needs_lead or number is None or "psu" in spec.raw_columns:
         return rows
     firsts = _rows(spec, [tries.rows[0].cells], ROWS)
     seconds = [(*row[:number], "2", *row[number + 1 :]) for row in rows]
@@ -213,7 +223,7 @@ def _led(spec: SourceSpec, tries: Tries, pattern: Sequence[Row]) -> list[Row]:
 
 def _rows(spec: SourceSpec, pattern: Sequence[Row], count: int) -> list[Row]:
     """Under a key each; of rules that add rows up (a cap a taxpayer), each a case of its own."""
-    apart = {rule.per[0] for rule in spec.between_rows} - set(spec.key)
+    apart = {rule.columns[0] for rule in spec.between_rows} - set(spec.key)
     places = [index for index, column in enumerate(spec.columns) if column.name in apart]
     rows = []
     for number in range(count):

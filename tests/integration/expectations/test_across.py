@@ -21,10 +21,12 @@ DAYS = (date(2010, 12, 28), date(2010, 12, 29), date(2010, 12, 30))
 Rows = list[dict[str, str]]
 
 
-def deliver(ctx: LoadContext, source: str, rows: Rows, day: date, kind: str = "delta", aside: int = 0) -> Verdict:
+def deliver(
+    ctx: LoadContext, source: str, rows: Rows, day: date, kind: str = "delta", aside: int = 0, sequence: int = 1
+) -> Verdict:
     """Take in, check and accept a delivery of its day, of which so many rows are put aside."""
     spec: SourceSpec = SPECS[source]
-    write_extract(spec, rows, Path(ctx.inbox), day=day, kind=kind)
+    write_extract(spec, rows, Path(ctx.inbox), day=day, kind=kind, sequence=sequence)
     (number,) = take_in(ctx, spec, day)
     verdict = check(ctx.conninfo, spec, DeliveryFacts(number, ctx.region, day, len(rows)))
     assert accept(ctx, spec, number, verdict).rows_quarantined == aside, "such rows are kept"
@@ -91,7 +93,39 @@ def test_relief_of_a_household_stays_within_its_yearly_cap(ctx: LoadContext) -> 
     )
     assert said(deliver(ctx, "tax_local", rows, DAYS[0], "full"), "relief_within_cap") == (True, True, 2, 0)
     verdict = deliver(ctx, "tax_local", changed("tax_local", {"PZH": "6", **of, "JMSE": "0.01"}), DAYS[1])
-    assert said(verdict, "relief_within_cap") == (True, False, 2, 1)
+    assert said(verdict, "relief_within_cap") == (True, False, 1, 1), "of 2009 it has said nothing"
+    other = {"PZH": "7", **of, "JMSE": "100", "JMDM": "S02"}
+    assert said(deliver(ctx, "tax_local", changed("tax_local", other), DAYS[2]), "relief_within_cap") == (False, True, 0, 0)
+
+
+def test_a_household_known_by_its_registration_number_alone_has_its_cap(ctx: LoadContext) -> None:
+    of = {"YNSE": "9000", "SJSE": "0", "SSQS": "20100101", "SSQZ": "20101130", "JMSE": "5000", "NSRSBH": ""}
+    for day, number in zip(DAYS[:2], ("1", "2"), strict=True):
+        verdict = deliver(ctx, "tax_local", changed("tax_local", {"PZH": number, **of}), day)
+    assert said(verdict, "relief_within_cap") == (True, False, 1, 1)
+    # Corrected: what it was in the delivery before does not stand any longer
+    verdict = deliver(ctx, "tax_local", changed("tax_local", {"PZH": "1", **of, "JMSE": "100"}), DAYS[2])
+    assert said(verdict, "relief_within_cap") == (True, True, 1, 0)
+
+
+def test_a_late_delivery_is_judged_with_what_came_before_it(ctx: LoadContext) -> None:
+    lent, paid = {"合同号": "A", "事件": "放款", "金额": "1000"}, {"合同号": "A", "事件": "还款", "金额": "600", "到期日": ""}
+    deliver(ctx, "loans", changed("loans", {"事件序号": "1", **lent}), DAYS[0])
+    deliver(ctx, "loans", changed("loans", {"事件序号": "3", **paid}), DAYS[2])
+    verdict = deliver(ctx, "loans", changed("loans", {"事件序号": "2", **paid}), DAYS[1])
+    assert said(verdict, "repaid_within_lent") == (True, False, 1, 1)
+
+
+def test_a_stratum_has_two_sampling_units_of_the_wave_that_stands(ctx: LoadContext) -> None:
+    def wave(year: str, *units: tuple[str, str]) -> Rows:
+        return changed("survey", *({"WAVE": year, "SAMPLEID": f"S{unit}", "STRATUM": of, "PSU": unit} for of, unit in units))
+
+    verdict = deliver(ctx, "survey", wave("2009", ("1", "01"), ("1", "02"), ("2", "01")), DAYS[0], "full")
+    assert said(verdict, "psus_in_stratum") == (True, False, 2, 1), "one respondent is one unit"
+    verdict = deliver(ctx, "survey", wave("2010", ("1", "01"), ("1", "02")), DAYS[1], "full")
+    assert said(verdict, "psus_in_stratum") == (True, True, 1, 0), "of 2009 it says nothing"
+    verdict = deliver(ctx, "survey", wave("2010", ("1", "01")), DAYS[2], "full")
+    assert said(verdict, "psus_in_stratum") == (True, False, 1, 1), "the wave is replaced"
 
 
 def test_relief_of_a_household_ends_after_three_years(ctx: LoadContext) -> None:
@@ -135,6 +169,25 @@ def test_numbers_are_known_to_the_register(ctx: LoadContext, source: str, number
     verdict = deliver(ctx, source, rows, DAYS[1], "full")
     assert said(verdict, "regno_known") == (True, False, 2, 1), "a number has 30 days to be delivered; blanks are not asked"
     assert result(verdict, "regno_known").threshold == 0.01
+
+
+def test_a_number_is_asked_when_it_has_had_time_to_be_delivered(ctx: LoadContext) -> None:
+    known, other = fixture_rows("registrations", "good")[0]["REGNO"], "520381200000016"
+    deliver(ctx, "registrations", changed("registrations", {}), DAYS[0], "full")
+    fresh = [
+        {"合同号": f"{of}{day}", "注册号": of, "事件日期": f"201011{day}", "到期日": ""}
+        for of in (known, other)
+        for day in (28, 29, 30)
+    ]
+    verdict = deliver(ctx, "loans", changed("loans", *fresh), DAYS[0])
+    assert said(verdict, "regno_known") == (True, False, 2, 1), "of 28 November"
+    last = {"合同号": "C", "注册号": other, "事件日期": "20101229", "到期日": ""}
+    assert said(deliver(ctx, "loans", changed("loans", last), DAYS[2]), "regno_known") == (True, False, 4, 2), "of 29 and 30"
+    # A number that stood in a replaced delivery alone is not known
+    deliver(ctx, "registrations", changed("registrations", {"REGNO": other}), DAYS[1])
+    deliver(ctx, "registrations", changed("registrations", {}), DAYS[1], sequence=2)
+    old = {"合同号": "D", "注册号": other, "事件日期": "20101101", "到期日": ""}
+    assert said(deliver(ctx, "loans", changed("loans", old), date(2010, 12, 31)), "regno_known") == (True, False, 1, 1)
 
 
 def test_keys_do_not_vanish_from_a_full_delivery(ctx: LoadContext) -> None:
