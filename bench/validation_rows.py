@@ -17,7 +17,7 @@ from psycopg import sql
 
 from bench.registrations_file import make_city, write_delivery
 from expectations import DeliveryFacts, rules_of
-from expectations.predicates import Lists
+from expectations.predicates import Lists, Place
 from expectations.usual import LEAST, measure, measures_of
 from ingest import ledger
 from ingest.context import LoadContext
@@ -162,9 +162,10 @@ def _copies(connection: Conn, spec: SourceSpec, made: Made, broken: int) -> None
 def _history(connection: Conn, spec: SourceSpec, made: Made, before: Made) -> None:
     """The delivery itself, the one before, and deliveries like that one, as the ledger tells of them."""
     lists = Lists.from_seeds()
-    measures = measures_of(spec, DAY.isoformat(), lists)
+    place = Place(REGION, DAY, lists)
+    measures = measures_of(spec, place)
     with connection.transaction():
-        observed = measure(connection, spec, before.facts, measures, lists)
+        observed = measure(connection, spec, before.facts, measures, place)
     days = [(made.number, 0, "loading"), (before.number, 1, "accepted")]
     days += [(before.number + more, 1 + more, "accepted") for more in range(1, LEAST + 1)]
     for number, ago, status in days:

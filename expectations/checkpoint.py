@@ -15,11 +15,11 @@ from expectations.across import count_across
 from expectations.errors import ENGINE, CheckError
 from expectations.facts import DeliveryFacts
 from expectations.keys import count_keys
-from expectations.predicates import Lists
+from expectations.predicates import Lists, Place
 from expectations.rules import Rule, rules_of
 from expectations.scan import SCHEMA, scan, write_counts
 from expectations.standing import before
-from expectations.usual import Usual, bands_of, by_rule, history, measure, measures_of
+from expectations.usual import Usual, bands_of, by_rule, history, least_of, measure, measures_of
 from ingest.accept import Refusal, Verdict
 from ingest.ddl import counts_name, partition_name
 from ingest.ledger import CheckResult
@@ -58,7 +58,8 @@ class Checkpoint:
         """
         spec = self._spec
         rules = rules_of(spec, delivery.business_date, delivery.region, self._lists)
-        measures = measures_of(spec, delivery.business_date.isoformat(), self._lists)
+        place = Place(delivery.region, delivery.business_date, self._lists)
+        measures = measures_of(spec, place)
         try:
             connection = self._connected()
             with connection.transaction():
@@ -71,8 +72,8 @@ class Checkpoint:
                 counts = {rule: (rows, failed) for rule, failed in scanned.failed.items()} | keys | across
                 write_counts(connection, spec, delivery.delivery_id, counts)
                 started = perf_counter()
-                observed = measure(connection, spec, delivery, measures, self._lists)
-                bands = bands_of(measures, history(connection, spec, delivery, past), delivery.rows)
+                observed = measure(connection, spec, delivery, measures, place)
+                bands = bands_of(measures, history(connection, spec, delivery, past), delivery.rows, least_of(spec))
                 measuring = perf_counter() - started
         except psycopg.Error as error:
             # The server's message may quote a cell; its code may not

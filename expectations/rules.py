@@ -66,7 +66,7 @@ def rules_of(spec: SourceSpec, day: date, region: str, lists: Lists | None = Non
         *_between_columns(spec, day),
         _general(spec, KEY_REPEATED, "warn", spec.key, "key"),
         *_across(spec),
-        *_usual(spec, day, lists or Lists.from_seeds()),
+        *_usual(spec, Place(region, day, lists or Lists.from_seeds())),
     )
 
 
@@ -119,8 +119,8 @@ def _across(spec: SourceSpec) -> Iterator[Rule]:
         yield _general(spec, NO_GAP, "warn", (), "across")
 
 
-def _usual(spec: SourceSpec, day: date, lists: Lists) -> Iterator[Rule]:
-    for name in dict.fromkeys(one.rule for one in measures_of(spec, day.isoformat(), lists)):
+def _usual(spec: SourceSpec, place: Place) -> Iterator[Rule]:
+    for name in dict.fromkeys(one.rule for one in measures_of(spec, place)):
         of, _, kind = name.partition(".")
         if of == "delivery":
             yield _general(spec, name, "warn", (), "usual")

@@ -1,7 +1,7 @@
 """Is a delivery like its predecessors? Measures of it, and the range that accepted deliveries have taught for each.
 
 A range is the median ± the largest of: six times the spread (1.4826 × median absolute deviation), six times what chance alone
-makes of counts and shares of that size, and a floor. Counts and sums are compared on their logarithm. Below `LEAST` earlier
+makes of counts and shares of that size, and a floor. Counts and sums are compared on their logarithm. Below `least_of` earlier
 deliveries of the same kind nothing is said.
 """
 
@@ -16,14 +16,16 @@ from typing import Literal
 from psycopg import sql
 
 from expectations.facts import DeliveryFacts
-from expectations.predicates import Lists, array, literal, quoted
+from expectations.predicates import Place, array, literal, quoted
 from expectations.standing import Before, Conn
-from ingest.codes import allowed_codes
+from ingest.codes import allowed_codes, allowed_geographies
 from ingest.ddl import partition_name
 from ingest.hidden import SHORTEST_ID
 from ingest.spec import ColumnSpec, SourceSpec
 
 LEAST, MOST = 10, 60
+_LEAST_SELDOM = {"window": 3, "quarter_end": 5}
+"""Of sources that deliver once a year or a quarter: ten of them would take years."""
 _SPREADS = 6.0
 _FLOOR_LOG = 0.4  # a count or sum may be half as large again
 _FLOOR_SHARE = 0.02
@@ -71,47 +73,44 @@ def by_rule(measures: Sequence[Measure], observed: Mapping[str, float], bands: M
     return found
 
 
-def measures_of(spec: SourceSpec, day: str, lists: Lists) -> tuple[Measure, ...]:
-    """The measures of a source: rows, age of the newest date, shares of blanks and of agreed codes, sums."""
+def measures_of(spec: SourceSpec, place: Place) -> tuple[Measure, ...]:
+    """The measures of a source: rows, age of the newest date, shares of blanks and of agreed codes and towns, sums."""
+    day, told = place.day.isoformat(), _told_apart(spec, place)
     found = [Measure("rows", "delivery.usual_rows", "count", "coalesce(sum(n), 0)")]
     if _event_dates(spec):
         found.append(Measure("age_days", "delivery.fresh", "days", f"date {literal(day)} - raw.as_date(max(newest))"))
     for column in spec.columns:
         name, rule = quoted(column.name), f"{column.name}.usual"
         if not column.required:
-            blank = f"sum(n) filter (where {name} is null)" if column.type == "code" else f"sum({_blank(column)})"
+            blank = f"sum(n) filter (where {name} is null)" if column.name in told else f"sum({_blank(column)})"
             found.append(Measure(f"{column.name}.blank", f"{rule}_blanks", "share", _share(blank)))
-        if column.type == "code":
-            found += [
-                Measure(
-                    f"{column.name}={code}", f"{rule}_codes", "share", _share(f"sum(n) filter (where {name} = {literal(code)})")
-                )
-                for code in allowed_codes(column, lists.codes)
-            ]
-        if column.type == "decimal":
+        found += [
+            Measure(f"{column.name}={code}", f"{rule}_codes", "share", _share(f"sum(n) filter (where {name} = {literal(code)})"))
+            for code in told.get(column.name, ())
+        ]
+        if _is_summed(spec, column):
             total = f"sum({_sum(column)})"
             kept = f"sum({_some(column)}) >= {_FEWEST_ROWS} and abs({total}) < {SHORTEST_ID}"
             found.append(Measure(f"{column.name}.sum", f"{rule}_sum", "sum", f"case when {kept} then {total} end"))
     return tuple(found)
 
 
-def groups(spec: SourceSpec, lists: Lists) -> str:
+def groups(spec: SourceSpec, place: Place) -> str:
     """The one pass over a delivery (`{partition}` is to be filled in): what its rows come to for each combination of codes.
 
     A share of every code in one aggregate each would cost the pass more than all rules together; there are few combinations.
     """
-    codes = [column for column in spec.columns if column.type == "code"]
-    keys = ", ".join(map(quoted, [column.name for column in codes]))
-    made = [f"{_agreed(column, lists)} as {quoted(column.name)}" for column in codes] + ["count(*) as n"]
+    told = _told_apart(spec, place)
+    made = [f"{_agreed(name, codes)} as {quoted(name)}" for name, codes in told.items()] + ["count(*) as n"]
     if dates := [f"max(case when raw.is_date({quoted(c.name)}) then {quoted(c.name)} end)" for c in _event_dates(spec)]:
         made.append(f"greatest({', '.join(dates)}) as newest")
     for column in spec.columns:
-        if not column.required and column.type != "code":
+        if not column.required and column.name not in told:
             made.append(f"count(*) - count({quoted(column.name)}) as {_blank(column)}")
-        if column.type == "decimal":
+        if _is_summed(spec, column):
             amount = f"raw.as_decimal({quoted(column.name)})"
             made.append(f"sum({amount}) as {_sum(column)}, count(nullif({amount}, 0)) as {_some(column)}")
-    grouped = f" group by {', '.join(str(place) for place in range(1, len(codes) + 1))}" if keys else ""
+    grouped = f" group by {', '.join(str(number) for number in range(1, len(told) + 1))}" if told else ""
     return f"select {', '.join(made)} from {{partition}}{grouped}"
 
 
@@ -119,10 +118,27 @@ def _event_dates(spec: SourceSpec) -> list[ColumnSpec]:
     return [column for column in spec.columns if column.type == "date" and column.not_after_business_date]
 
 
-def _agreed(column: ColumnSpec, lists: Lists) -> str:
+def _is_summed(spec: SourceSpec, column: ColumnSpec) -> bool:
+    """Amounts and counts, not numbers that tell records apart or say an age."""
+    return column.is_number and column.name not in spec.key and not (column.type == "integer" and column.max)
+
+
+def _told_apart(spec: SourceSpec, place: Place) -> dict[str, tuple[str, ...]]:
+    """The columns whose every code has a share of its own, with the codes: code lists, and towns where they are no key."""
+    lists = place.lists
+    codes = {column.name: allowed_codes(column, lists.codes) for column in spec.columns if column.type == "code"}
+    towns = {
+        column.name: allowed_geographies(column, lists.geography, place.region, place.day)
+        for column in spec.columns
+        if column.type == "geography" and column.name not in spec.key
+    }
+    return codes | towns
+
+
+def _agreed(name: str, codes: tuple[str, ...]) -> str:
     """The column, all that is no agreed code being one: a delivery may hold any number of others."""
-    name = quoted(column.name)
-    return f"case when {name} = any({array(allowed_codes(column, lists.codes))}) then {name} when {name} is not null then '' end"
+    column = quoted(name)
+    return f"case when {column} = any({array(codes)}) then {column} when {column} is not null then '' end"
 
 
 def _blank(column: ColumnSpec) -> str:
@@ -143,13 +159,13 @@ def _share(counted: str) -> str:
 
 
 def measure(
-    connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, measures: Sequence[Measure], lists: Lists
+    connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, measures: Sequence[Measure], place: Place
 ) -> dict[str, float]:
     """The delivery's measures, in one pass; shares of very few rows and sums of very few amounts stay out."""
     listed = ", ".join(f"({one.sql})::double precision" for one in measures)
     table = f"raw.{partition_name(spec, delivery.delivery_id)}"
     connection.execute("set local jit = off")
-    statement = f"select array[{listed}] from ({groups(spec, lists).replace('{partition}', table)}) as grouped"
+    statement = f"select array[{listed}] from ({groups(spec, place).replace('{partition}', table)}) as grouped"
     row = connection.execute(sql.SQL(statement)).fetchone()  # from the project's own specs, not from a delivery
     values = row[0] if row else []
     few = delivery.rows < _FEWEST_ROWS
@@ -175,9 +191,16 @@ def history(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, past: B
     return found
 
 
-def bands_of(measures: Sequence[Measure], past: Mapping[str, Sequence[tuple[float, float]]], rows: int) -> dict[str, Band]:
+def least_of(spec: SourceSpec) -> int:
+    """How many earlier deliveries teach a band."""
+    return _LEAST_SELDOM.get(spec.calendar.kind, LEAST)
+
+
+def bands_of(
+    measures: Sequence[Measure], past: Mapping[str, Sequence[tuple[float, float]]], rows: int, least: int = LEAST
+) -> dict[str, Band]:
     """The band of each measure with enough history, for a delivery of so many rows."""
-    return {one.name: band(one.scale, past[one.name], rows) for one in measures if len(past.get(one.name, ())) >= LEAST}
+    return {one.name: band(one.scale, past[one.name], rows) for one in measures if len(past.get(one.name, ())) >= least}
 
 
 def band(scale: Scale, past: Sequence[tuple[float, float]], rows: int) -> Band:

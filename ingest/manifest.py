@@ -72,8 +72,9 @@ def read_manifest(data: bytes) -> Manifest:
         raise DeliveryRefused("manifest.unreadable", "manifest", "it is no JSON object in UTF-8") from None
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "manifest"
-        raise DeliveryRefused("manifest.unreadable", place, first["msg"]) from None
+        place = str(first["loc"][0]) if first["loc"] else ""
+        known = place in Manifest.model_fields  # a key that is none of ours may be anything, a person's id too
+        raise DeliveryRefused("manifest.unreadable", place if known else "manifest", first["msg"]) from None
     except ValueError as error:
         raise DeliveryRefused("manifest.unreadable", "manifest", str(error)) from None
 

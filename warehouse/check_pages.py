@@ -16,7 +16,7 @@ from psycopg.rows import class_row
 
 from warehouse import pages
 from warehouse.alerts import agreed_name
-from warehouse.checks import Check, beside, checks
+from warehouse.checks import NIGHT, Check, beside, checks
 from warehouse.files import locked, write_whole
 from warehouse.guard import FigureCheck, figure_checks
 from warehouse.query import session
@@ -30,28 +30,26 @@ FIGURES = "figures"  # what stands for a source where the figures of a build wer
 _WORDS = "docs.word."
 _LAYOUT = 1  # of the pages: another one renders all of them anew
 
-_CHECKED = """
-    with night as (
-        select distinct d.business_date from ledger.delivery as d
-        where d.region = %(region)s and d.business_date is not null
-            and exists (select from ledger.check_result as c where c.delivery_id = d.delivery_id)
-        order by 1 desc limit %(nights)s
+_CHECKED = f"""
+    with judged as (
+        select d.*, {NIGHT} as night_of from ledger.delivery as d
+        where d.region = %(region)s and exists (select from ledger.check_result as c where c.delivery_id = d.delivery_id)
     ),
+    night as (select distinct night_of from judged order by 1 desc limit %(nights)s),
     found as (
-        select d.source, d.business_date as day, d.delivery_id as number, d.file_name as what, d.status, r.rule, r.error,
+        select d.source, d.night_of as day, d.delivery_id as number, d.file_name as what, d.status, r.rule, r.error,
             r.error is null and r.judged and r.passed as passed, r.error is null and r.judged and not r.passed as failed,
             r.error is null and not r.judged as not_judged,
             concat_ws('|', r.rule, r.checked, r.failed, r.passed, r.judged, r.error, r.observed, r.lower, r.upper) as line
         from ledger.check_result as r
-        inner join ledger.delivery as d using (delivery_id)
-        inner join night using (business_date)
-        where d.region = %(region)s
+        inner join judged as d using (delivery_id)
+        inner join night using (night_of)
         union all
         select %(figures)s, b.business_date, b.build_id, null, b.status, c.rule, null, c.passed, not c.passed, false,
             concat_ws('|', c.rule, c.checked, c.failed)
         from ledger.build_check as c
         inner join ledger.build as b using (build_id)
-        where b.business_date >= (select min(business_date) from night)
+        where b.business_date >= (select min(night_of) from night)
     )
     select
         source, day, number, what, status, count(*) filter (where passed) as passed, count(*) filter (where failed) as failed,
@@ -97,7 +95,7 @@ def refresh(settings: Settings) -> Path | None:
     with locked(settings.run / "data_docs.lock"):
         asked = {"region": settings.region, "nights": settings.data_docs_nights, "figures": FIGURES}
         with session(settings, "bureau_evaluator") as connection, connection.cursor(row_factory=class_row(_Line)) as cursor:
-            lines = cursor.execute(_CHECKED, asked).fetchall()
+            lines = cursor.execute(_CHECKED.encode(), asked).fetchall()
         site.mkdir(parents=True, exist_ok=True)
         _write_missing(settings, site, lines)
         lang = settings.lang

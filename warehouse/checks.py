@@ -76,33 +76,46 @@ class _Row:
     detail: str | None
 
 
-_QUERY = """
+NIGHT = """
+    case
+        when d.business_date is not null and not starts_with(coalesce(d.reason, ''), 'file.future_date') then d.business_date
+        else coalesce(
+            (
+                select max(n.business_date) from ledger.delivery as n
+                where n.region = d.region and n.received_at <= d.received_at
+                    and not starts_with(coalesce(n.reason, ''), 'file.future_date')
+            ),
+            d.received_at::date
+        )
+    end
+"""
+"""The night that a delivery `d` belongs to: its business date; of one that says none, or a day to come, the newest known then."""
+_QUERY = f"""
+    with judged as (
+        select d.*, {NIGHT} as night from ledger.delivery as d
+        where
+            d.region = %(region)s and d.source = coalesce(%(source)s, d.source)
+            and exists (select from ledger.check_result as c where c.delivery_id = d.delivery_id)
+    )
     select
         d.source, d.region, d.business_date, d.file_name, d.delivery_id, d.status, r.rule, r.severity, r.column_name,
         r.checked, r.failed, r.share::double precision, r.threshold::double precision, r.seconds, r.passed, r.error, r.judged,
         r.observed::double precision, r.lower::double precision, r.upper::double precision, r.detail
-    from ledger.check_result as r
-    inner join ledger.delivery as d using (delivery_id)
-    where
-        d.region = %(region)s and d.source = coalesce(%(source)s, d.source)
-        and d.business_date = coalesce(%(day)s, (
-            select max(l.business_date) from ledger.delivery as l
-            where
-                l.source = d.source and l.region = d.region
-                and exists (select from ledger.check_result as c where c.delivery_id = l.delivery_id)
-        ))
+    from judged as d
+    inner join ledger.check_result as r using (delivery_id)
+    where d.night = coalesce(%(day)s, (select max(l.night) from judged as l where l.source = d.source))
     order by d.source, d.business_date, d.sequence, d.delivery_id, r.rule
 """
 
 
 def checks(settings: Settings, lang: str, day: date | None = None, source: str | None = None) -> list[Check]:
-    """What the rules said of the deliveries of a business date (None: of each source's newest that was checked).
+    """What the rules said of the deliveries of a night, by its business date (None: of each source's newest that was checked).
 
     Read as bureau_evaluator.
     """
     asked: dict[str, Any] = {"region": settings.region, "source": source, "day": day}
     with session(settings, "bureau_evaluator") as connection, connection.cursor(row_factory=class_row(_Row)) as cursor:
-        rows = cursor.execute(_QUERY, asked).fetchall()
+        rows = cursor.execute(_QUERY.encode(), asked).fetchall()
     rules = _rules(rows)
     return [_check(row, rules.get((row.source, row.business_date, row.region), {}).get(row.rule), lang) for row in rows]
 

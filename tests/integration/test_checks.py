@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from expectations import CheckError
 from ingest.spec import load_spec
 from tests.extracts import fixture_rows, write_extract
+from warehouse.check_pages import index_of, refresh
 from warehouse.cli import LazyGroup
 from warehouse.night import accept, take_in
 from warehouse.services import postgres
@@ -121,3 +122,19 @@ def test_a_delivery_that_is_refused_before_its_rows_are_asked_says_why(home: Set
     assert {one["file_name"] for one in json.loads(bureau(home, "--format", "json").output)} == {only["file_name"]}, "the newest"
     index = Path(bureau(home, "--docs").output.strip().rpartition(": ")[2])
     assert only["file_name"] in index.read_text(encoding="utf-8")
+
+
+def test_what_has_no_night_of_its_own_hides_none(home: Settings) -> None:
+    """A day to come and a name without a day are refused, and stand under the night in which they came."""
+    spec, inbox = load_spec("loans"), Path(home.inbox_url)
+    write_extract(spec, fixture_rows("loans", "good"), inbox, day=date(2099, 12, 31))
+    unnamed = write_extract(spec, fixture_rows("loans", "good"), inbox, day=FOURTH)
+    for file in (unnamed, unnamed.with_name(f"{unnamed.stem}.manifest.json")):
+        file.rename(file.with_name(file.name.replace("20101231", "2010123")))
+    take_in(home, "loans", FOURTH)
+    rows = json.loads(bureau(home, "--format", "json").output)
+    assert {one["business_date"] for one in rows} == {"2010-12-30", "2099-12-31", None}
+    assert {"file.future_date", "file.name"} <= {one["rule"] for one in rows if one["result"] == "failed"}
+    assert refresh(home) is not None
+    index = index_of(home).read_text()
+    assert index.count("2010-12-30") and "2099-12-31</h2>" not in index and "2010-12-28" in index

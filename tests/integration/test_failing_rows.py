@@ -176,6 +176,8 @@ def _headers_with_persons(told: Told, inbox: Path) -> None:
     spec, day = SPECS["employment"], LAST + timedelta(days=3)
     path = write_extract(spec, fixture_rows("employment", "good"), inbox, day, 2, totals={f"{name}{ident}": "1"})
     told.texts["XCom totals"] = handed_on("employment", day)
+    write_extract(spec, fixture_rows("employment", "good"), inbox, day, 3, changed={f"{name}{ident}": "?", "totals": {}})
+    told.texts["XCom manifest"] = handed_on("employment", day)
     path.write_bytes(path.read_bytes().replace(b"AAC003", f"{name}{ident}".encode("gb18030"), 1))
     write_manifest_of(spec, path, day)
     told.texts["XCom header"] = handed_on("employment", day)

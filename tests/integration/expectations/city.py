@@ -19,7 +19,7 @@ from psycopg import sql
 
 from expectations import DeliveryFacts, checking
 from expectations.checkpoint import Checkpoint
-from expectations.predicates import Lists, literal, quoted
+from expectations.predicates import Lists, Place, literal, quoted
 from expectations.standing import before
 from expectations.usual import Measure, bands_of, history, measure, measures_of
 from ingest import ledger
@@ -47,6 +47,10 @@ class City:
     warned: list[tuple[str, date, str, Any]] = field(default_factory=list)
     judged: set[str] = field(default_factory=set)
 
+    def place(self, day: date) -> Place:
+        """Where and when the deliveries of a day are from."""
+        return Place(self.ctx.region, day, LISTS)
+
     def loaded(self, spec: SourceSpec, day: date) -> DeliveryFacts | None:
         """The source's delivery of the day, loaded; None when there is none."""
         with self.ctx.connect() as connection, connection.transaction():
@@ -64,7 +68,7 @@ class City:
         for spec in SPECS.values():
             if (facts := self.loaded(spec, day)) is not None:
                 with self.ctx.connect() as connection, connection.transaction():
-                    observed = measure(connection, spec, facts, _measures(spec, day), LISTS)
+                    observed = measure(connection, spec, facts, measures_of(spec, self.place(day)), self.place(day))
                 accept(self.ctx, spec, facts.delivery_id, Verdict(measures=observed))
 
     def judge(self, day: date) -> None:
@@ -99,9 +103,10 @@ class City:
 
     def _targets(self, spec: SourceSpec, facts: DeliveryFacts) -> list[tuple[Measure, float]]:
         """A drift for each column, and where its measure comes to: of rows first, of dates next."""
-        measures = _measures(spec, facts.business_date)
+        place = self.place(facts.business_date)
+        measures = measures_of(spec, place)
         with self.ctx.connect() as connection, connection.transaction():
-            observed = measure(connection, spec, facts, measures, LISTS)
+            observed = measure(connection, spec, facts, measures, place)
             bands = bands_of(measures, history(connection, spec, facts, before(connection, spec, facts)), facts.rows)
         found: dict[str, tuple[Measure, float]] = {}
         for one in measures:
@@ -115,7 +120,7 @@ class City:
                 continue  # nothing can lie so far out
             if (
                 one.scale == "share"
-                and of in {c.name for c in spec.columns if c.type in ("code", "decimal")}
+                and of in {c.name for c in spec.columns if c.type in ("code", "decimal", "geography")}
                 and "=" not in one.name
             ):
                 continue
@@ -158,10 +163,6 @@ def _drift(
             )
         )
     return facts.rows
-
-
-def _measures(spec: SourceSpec, day: date) -> tuple[Measure, ...]:
-    return measures_of(spec, day.isoformat(), LISTS)
 
 
 @contextmanager

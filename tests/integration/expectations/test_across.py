@@ -118,7 +118,7 @@ def test_a_late_delivery_is_judged_with_what_came_before_it(ctx: LoadContext) ->
 
 def test_a_stratum_has_two_sampling_units_of_the_wave_that_stands(ctx: LoadContext) -> None:
     def wave(year: str, *units: tuple[str, str]) -> Rows:
-        return changed("survey", *({"WAVE": year, "SAMPLEID": f"S{unit}", "STRATUM": of, "PSU": unit} for of, unit in units))
+        return changed("survey", *({"WAVE": year, "SAMPLEID": f"S{of}{unit}", "STRATUM": of, "PSU": unit} for of, unit in units))
 
     verdict = deliver(ctx, "survey", wave("2009", ("1", "01"), ("1", "02"), ("2", "01")), DAYS[0], "full")
     assert said(verdict, "psus_in_stratum") == (True, False, 2, 1), "one respondent is one unit"
