@@ -7,12 +7,14 @@ look at counts 0, and then nothing is said of the delivery.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from time import perf_counter
 
 from psycopg import sql
 
 from expectations.facts import DeliveryFacts
+from expectations.keys import warn_statement
 from expectations.predicates import literal, quoted
 from expectations.standing import Before, Conn
 from ingest.ddl import failures_name, partition_name
@@ -21,33 +23,49 @@ from ingest.spec import Occasional, SourceSpec, Window
 
 NO_GAP = "delivery.no_gap"
 GRACE_DAYS = 30
-NOTHING = "select 0 as checked, 0 as failed"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A rule's statement in parts: the common tables, behind them what counts `(checked, failed)`, and what names the failing
+    rows by `row_id` (None: they are no rows)."""
+
+    rule: str
+    tables: str
+    counts: str
+    rows: str | None = None
 
 
 def count_across(
     connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, past: Before
 ) -> tuple[dict[str, tuple[int, int]], dict[str, float]]:
-    """`(checked, failed)` of each rule, and its seconds."""
+    """`(checked, failed)` of each rule, and its seconds. Adds the failing rows to those that the delivery is warned of."""
     counts, seconds = {}, {}
-    for rule, statement in _statements(connection, spec, delivery, past):
+    for one in _questions(connection, spec, delivery, past):
         started = perf_counter()
-        row = connection.execute(sql.SQL(statement)).fetchone()  # from the project's own specs, not from a delivery
-        counts[rule] = (int(row[0]), int(row[1])) if row else (0, 0)
-        seconds[rule] = perf_counter() - started
+        # from the project's own specs, not from a delivery
+        row = connection.execute(sql.SQL(f"{one.tables} {one.counts}")).fetchone()
+        counts[one.rule] = (int(row[0]), int(row[1])) if row else (0, 0)
+        if counts[one.rule][1] and one.rows:
+            connection.execute(sql.SQL(warn_statement(spec, delivery.delivery_id, one.rule, f"{one.tables} {one.rows}")))
+        seconds[one.rule] = perf_counter() - started
     return counts, seconds
 
 
-def _statements(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> Iterator[tuple[str, str]]:
+def _questions(connection: Conn, spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> Iterator[Question]:
     for rule in spec.between_rows:
-        yield rule.id, between_rows(spec, rule, delivery, past)
+        yield between_rows(spec, rule, delivery, past)
     for reference in spec.references:
         there = connection.execute("select to_regclass(%s)", [f"raw.{reference.source}"]).fetchone() != (None,)
-        yield reference.id, known(spec, reference, delivery, past) if there else NOTHING
+        yield known(spec, reference, delivery, past) if there else Question(reference.id, "", _NOTHING)
     if promises_days(spec):
-        yield NO_GAP, no_gap(spec, delivery, past)
+        yield no_gap(spec, delivery, past)
 
 
-def between_rows(spec: SourceSpec, rule: BetweenRowsSpec, delivery: DeliveryFacts, past: Before) -> str:
+_NOTHING = "select 0 as checked, 0 as failed"
+
+
+def between_rows(spec: SourceSpec, rule: BetweenRowsSpec, delivery: DeliveryFacts, past: Before) -> Question:
     """Groups that the delivery touches (it has a row in them that the rule asks), and those of them that break the rule.
 
     Beside it stand the rows of other deliveries, those of a later day too when it is late: all versions of the keys that ever
@@ -58,7 +76,7 @@ def between_rows(spec: SourceSpec, rule: BetweenRowsSpec, delivery: DeliveryFact
     group = f"array[{', '.join(f'({part})::text' for part in rule.per)}]"  # blanks are equal in it
     others = (*past.folded, *past.later)
     order = (*past.folded, delivery.delivery_id, *past.later)
-    return (
+    tables = (
         f"with delivered as ({_kept(spec, delivery, columns)}), "
         f"touched as (select distinct {group} as g from delivered where {rule.only}), "
         f"other as not materialized (select {columns} from raw.{quoted(spec.name)} "
@@ -67,9 +85,14 @@ def between_rows(spec: SourceSpec, rule: BetweenRowsSpec, delivery: DeliveryFact
         f"where ({key}) in (select {key} from other where {group} in (select g from touched))), "
         f"standing as (select distinct on ({key}) * from candidate "
         f"order by {key}, array_position({_numbers(order)}, delivery_id) desc, row_id desc), "
-        f"judged as (select ({rule.predicate}) is false as broken from standing "
-        f"where {rule.only} and {group} in (select g from touched) group by {group}) "
-        "select count(*) as checked, count(*) filter (where broken) as failed from judged"
+        f"judged as (select {group} as g, ({rule.predicate}) is false as broken from standing "
+        f"where {rule.only} and {group} in (select g from touched) group by {group})"
+    )
+    return Question(
+        rule.id,
+        tables,
+        "select count(*) as checked, count(*) filter (where broken) as failed from judged",
+        f"select row_id from delivered where {rule.only} and {group} in (select g from judged where broken)",
     )
 
 
@@ -86,26 +109,34 @@ def _left_standing(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> s
     return f" and (delivery_id = any({_numbers(past.later)}) or {stands})"
 
 
-def known(spec: SourceSpec, rule: ReferenceSpec, delivery: DeliveryFacts, past: Before) -> str:
+def known(spec: SourceSpec, rule: ReferenceSpec, delivery: DeliveryFacts, past: Before) -> Question:
     """Rows that name a number of the other source, and those whose number it does not know. Asked are the delivery's, and those
     of the deliveries before it that were too young when the last of them came; each row is so asked once."""
     column, day = quoted(rule.column), quoted(rule.day)
     other = f"raw.{quoted(rule.source)}"
-    asked = f"{_kept(spec, delivery, f'{column}, {day}')}"
+    wanted = f"row_id, {column} as number, {day} as day"
+    asked = _kept(spec, delivery, wanted)
     if past.last_day is not None:
         asked += (
-            f" union all select {column}, {day} from raw.{quoted(spec.name)} where delivery_id = any({_numbers(past.recent)}) "
+            f" union all select {wanted} from raw.{quoted(spec.name)} where delivery_id = any({_numbers(past.recent)}) "
             f"and raw.as_date({day}) > {_of_age(past.last_day)}"
         )
     accepted = f"select delivery_id from ledger.delivery where source = {literal(rule.source)} and status = 'accepted'"
-    return (
+    of_age = f"number is not null and raw.as_date(day) <= {_of_age(delivery.business_date)}"
+    tables = (
         f"with asked as ({asked}), "
-        f"named as (select {column} as number, count(*) as n from asked "
-        f"where {column} is not null and raw.as_date({day}) <= {_of_age(delivery.business_date)} group by {column}), "
+        f"named as (select number, count(*) as n from asked where {of_age} group by number), "
         f"found as (select distinct o.{quoted(rule.to)} as number from {other} as o "
-        f"inner join named as n on o.{quoted(rule.to)} = n.number where o.delivery_id in ({accepted})) "
-        "select coalesce(sum(n), 0) as checked, coalesce(sum(n) filter (where f.number is null), 0) as failed "
-        f"from named left join found as f using (number) where exists (select from {other})"
+        f"inner join named as n on o.{quoted(rule.to)} = n.number where o.delivery_id in ({accepted})), "
+        "strange as (select number, n from named left join found as f using (number) "
+        f"where f.number is null and exists (select from {other})), "
+        f"judged as (select sum(n) as n from named where exists (select from {other}))"
+    )
+    return Question(
+        rule.id,
+        tables,
+        "select coalesce((select n from judged), 0) as checked, coalesce((select sum(n) from strange), 0) as failed",
+        f"select row_id from asked where {of_age} and number in (select number from strange)",
     )
 
 
@@ -114,22 +145,24 @@ def _of_age(day: date) -> str:
     return f"date {literal(day.isoformat())} - {GRACE_DAYS}"
 
 
-def no_gap(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> str:
+def no_gap(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> Question:
     """Promised days (of windows: their last days) between the delivery before and this one, and those without an accepted
     delivery."""
     if past.last_day is None:
-        return NOTHING
+        return Question(NO_GAP, "", _NOTHING)
     first = "e.business_date"
     if isinstance(spec.calendar, Window):
         month, day = spec.calendar.start.split("-")
         first = f"make_date(extract(year from e.business_date)::integer, {int(month)}, {int(day)})"
-    return (
+    return Question(
+        NO_GAP,
+        "",
         "select count(*) as checked, count(*) filter (where not exists (select from ledger.delivery as d "
         f"where d.source = e.source and d.region = e.region and d.business_date between {first} and e.business_date "
         "and d.status in ('accepted', 'loading'))) as failed from ledger.expected_delivery as e "
         f"where e.source = {literal(spec.name)} and e.region = {literal(delivery.region)} "
         f"and e.business_date > date {literal(past.last_day.isoformat())} "
-        f"and e.business_date <= date {literal(delivery.business_date.isoformat())}"
+        f"and e.business_date <= date {literal(delivery.business_date.isoformat())}",
     )
 
 

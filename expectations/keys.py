@@ -5,9 +5,9 @@ from __future__ import annotations
 from psycopg import sql
 
 from expectations.facts import DeliveryFacts
-from expectations.predicates import quoted
+from expectations.predicates import literal, quoted
 from expectations.standing import Before, Conn
-from ingest.ddl import partition_name
+from ingest.ddl import partition_name, warned_name
 from ingest.spec import SourceSpec
 
 KEY_REPEATED = "delivery.key_repeated"
@@ -23,6 +23,10 @@ def count_keys(
     rows, readable, repeated, stood, gone = connection.execute(
         sql.SQL(keys_statement(spec, delivery.delivery_id, past))  # from the project's own specs, not from a delivery
     ).fetchone() or (0, 0, 0, 0, 0)
+    if repeated:
+        connection.execute(
+            sql.SQL(warn_statement(spec, delivery.delivery_id, KEY_REPEATED, _repeated(spec, delivery.delivery_id)))
+        )
     return int(rows), {KEY_REPEATED: (int(readable), int(repeated)), KEYS_KEPT: (int(stood), int(gone))}
 
 
@@ -33,8 +37,7 @@ def keys_statement(spec: SourceSpec, delivery_id: int, past: Before) -> str:
     sides are grouped together, as a join would not find such keys but row by row. Of what stood before nothing is asked of a
     delta, of a survey only the waves that it contains.
     """
-    key = ", ".join(map(quoted, spec.key))
-    readable = " and ".join(f"{quoted(name)} is not null" for name in spec.key if spec.column(name).required) or "true"
+    key, readable = ", ".join(map(quoted, spec.key)), _readable(spec)
     table = f"raw.{partition_name(spec, delivery_id)}"
     both = f"select {key}, true as mine from {table}"
     if past.kind == "full" and past.folded:
@@ -49,3 +52,22 @@ def keys_statement(spec: SourceSpec, delivery_id: int, past: Before) -> str:
         f"from (select count(*) filter (where mine) as n, bool_or(not mine) as stood, {readable} as readable "
         f"from ({both}) as both_sides group by {key}) as keys"
     )
+
+
+def warn_statement(spec: SourceSpec, delivery_id: int, rule: str, rows: str) -> str:
+    """Add the row_ids of a query to those that the delivery is warned of."""
+    warned = f"raw.{warned_name(spec, delivery_id)}"
+    return f"insert into {warned} (row_id, reasons) select row_id, array[{literal(rule)}] from ({rows}) as found"
+
+
+def _repeated(spec: SourceSpec, delivery_id: int) -> str:
+    """Rows behind which another one with their key stands: that one counts (ruling 5)."""
+    key = ", ".join(map(quoted, spec.key))
+    return (
+        f"select row_id from (select row_id, row_number() over (partition by {key} order by row_id desc) as place "
+        f"from raw.{partition_name(spec, delivery_id)} where {_readable(spec)}) as placed where place > 1"
+    )
+
+
+def _readable(spec: SourceSpec) -> str:
+    return " and ".join(f"{quoted(name)} is not null" for name in spec.key if spec.column(name).required) or "true"

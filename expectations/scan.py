@@ -11,7 +11,7 @@ from psycopg import Connection, sql
 
 from expectations.predicates import literal
 from expectations.rules import UNSPLIT, Rule
-from ingest.ddl import counts_name, failures_name, partition_name
+from ingest.ddl import counts_name, failures_name, partition_name, warned_name
 from ingest.spec import SourceSpec
 
 SCHEMA = "raw"
@@ -28,20 +28,22 @@ class Scanned:
 
 
 def scan(connection: Connection[Any], spec: SourceSpec, delivery_id: int, rules: Sequence[Rule]) -> Scanned:
-    """Write `raw.<source>__d<id>__failures`: a row for each row to quarantine, with every reason. What an earlier try left is
-    replaced. The caller's transaction makes it whole."""
+    """Write `raw.<source>__d<id>__failures`, a row for each row to quarantine, and `…__warned`, one for each to warn of, with
+    every reason. What an earlier try left is replaced. The caller's transaction makes it whole."""
     partition = partition_name(spec, delivery_id)
     names = {
         "partition": sql.Identifier(SCHEMA, partition),
         "failures": sql.Identifier(SCHEMA, failures_name(spec, delivery_id)),
+        "warned": sql.Identifier(SCHEMA, warned_name(spec, delivery_id)),
         "counts": sql.Identifier(SCHEMA, counts_name(spec, delivery_id)),
         "findings": sql.Identifier(SCHEMA, f"{partition}__findings"),
     }
     connection.execute("set local jit = off")  # compiling a hundred predicates takes longer than asking them
-    connection.execute(sql.SQL("drop table if exists {failures}, {counts}").format(**names))
+    connection.execute(sql.SQL("drop table if exists {failures}, {warned}, {counts}").format(**names))
     started = perf_counter()
     connection.execute(rows_statement(rules).format(**names))
-    connection.execute(failures_statement(rules).format(**names))
+    connection.execute(told_statement(rules, "quarantine", "failures").format(**names))
+    connection.execute(told_statement(rules, "warn", "warned").format(**names))
     failed = dict(connection.execute(failed_statement(rules).format(**names)).fetchall())
     connection.execute(sql.SQL("drop table {findings}").format(**names))
     asked = [rule.id for rule in rules if rule.kind in ("row", "fault")]
@@ -80,13 +82,13 @@ def rows_statement(rules: Sequence[Rule]) -> sql.SQL:
     )
 
 
-def failures_statement(rules: Sequence[Rule]) -> sql.SQL:
-    """The rows to put aside, each with its reasons."""
-    heavy = ", ".join(literal(rule.id) for rule in rules if rule.kind in ("row", "fault") and rule.severity == "quarantine")
+def told_statement(rules: Sequence[Rule], severity: str, table: str) -> sql.SQL:
+    """The rows that break rules of a severity, each with its reasons, as `{table}`."""
+    wanted = ", ".join(literal(rule.id) for rule in rules if rule.kind in ("row", "fault") and rule.severity == severity)
     return _statement(
-        f"create table {{failures}} as with sets as materialized ({_sets(rules)}), kinds as materialized ("
+        f"create table {{{table}}} as with sets as materialized ({_sets(rules)}), kinds as materialized ("
         "  select faults, broken, array("
-        f"    select distinct rule from unnest(rules) as r (rule) where rule = any(array[{heavy}]::text[]) order by rule"
+        f"    select distinct rule from unnest(rules) as r (rule) where rule = any(array[{wanted}]::text[]) order by rule"
         "  ) as reasons from sets"
         ") select row_id, reasons from {findings} inner join kinds using (faults, broken) where cardinality(reasons) > 0"
     )
@@ -120,7 +122,7 @@ def _asked(rules: Sequence[Rule]) -> list[Rule]:
 
 def _statement(text: str) -> sql.SQL:
     """Only the tables' names are left to fill in: other braces stand for themselves."""
-    for name in ("partition", "failures", "findings"):
+    for name in ("partition", "failures", "warned", "findings"):
         text = text.replace(f"{{{name}}}", f"\0{name}\1")
     text = text.replace("{", "{{").replace("}", "}}").replace("\0", "{").replace("\1", "}")
     return sql.SQL(text)  # made from the project's own specs, not from a delivery

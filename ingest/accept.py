@@ -12,7 +12,7 @@ from psycopg import sql
 
 from ingest import ledger
 from ingest.context import LoadContext
-from ingest.ddl import Conn, drop_findings, drop_partition, failures_name, partition_name
+from ingest.ddl import Conn, drop_findings, drop_partition, failures_name, partition_name, warned_name
 from ingest.errors import NotReady
 from ingest.ledger import CheckResult, Delivery
 from ingest.settling import settle
@@ -32,8 +32,9 @@ class Refusal:
 class Verdict:
     """What the checks say of a loaded delivery.
 
-    Rows to put aside stand in `raw.<source>__d<id>__failures (row_id bigint, reasons text[])`, a row each; no such table means
-    none. `warnings` is the number of findings that are only recorded. `measures` are what later deliveries are held against.
+    Rows to put aside stand in `raw.<source>__d<id>__failures (row_id bigint, reasons text[])`, a row each, those to warn of in
+    `…__warned`; no such table means none. `warnings` is the number of findings that are only recorded. `measures` are what later
+    deliveries are held against.
     """
 
     refusals: tuple[Refusal, ...] = ()
@@ -175,8 +176,22 @@ def _put_aside(connection: Conn, spec: SourceSpec, delivery_id: int) -> int:
             ),
         )
     )
+    _keep_warned(connection, spec, delivery_id)
     drop_findings(connection, spec, delivery_id)
     return moved.rowcount
+
+
+def _keep_warned(connection: Conn, spec: SourceSpec, delivery_id: int) -> None:
+    """Which rows the delivery is warned of."""
+    name = warned_name(spec, delivery_id)
+    if connection.execute("select to_regclass(%s)", [f"raw.{name}"]).fetchone() != (None,):
+        connection.execute(
+            sql.SQL(
+                "insert into quarantine.warned (row_id, rule, delivery_id) select row_id, unnest(reasons), %s from {} "
+                "on conflict do nothing"
+            ).format(sql.Identifier("raw", name)),
+            [delivery_id],
+        )
 
 
 def _key(spec: SourceSpec) -> sql.Composed:

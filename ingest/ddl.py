@@ -70,6 +70,11 @@ def failures_name(spec: SourceSpec, delivery_id: int) -> str:
     return f"{partition_name(spec, delivery_id)}__failures"
 
 
+def warned_name(spec: SourceSpec, delivery_id: int) -> str:
+    """Name in schema raw of the table of rows that the checks warn of: `(row_id bigint, reasons text[])`."""
+    return f"{partition_name(spec, delivery_id)}__warned"
+
+
 def counts_name(spec: SourceSpec, delivery_id: int) -> str:
     """Name in schema raw of the table of counts that the checks leave: `(rule text, checked bigint, failed bigint)`."""
     return f"{partition_name(spec, delivery_id)}__counts"
@@ -77,7 +82,7 @@ def counts_name(spec: SourceSpec, delivery_id: int) -> str:
 
 def drop_findings(connection: Conn, spec: SourceSpec, delivery_id: int) -> None:
     """Remove what the checks left."""
-    for name in (failures_name(spec, delivery_id), counts_name(spec, delivery_id)):
+    for name in (failures_name(spec, delivery_id), warned_name(spec, delivery_id), counts_name(spec, delivery_id)):
         connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("raw", name)))
 
 

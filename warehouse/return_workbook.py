@@ -30,10 +30,12 @@ class ReturnWorkbook:
         self._text = self._book.add_format({"num_format": "@"})
         self._quoted = self._book.add_format({"num_format": "@", "quote_prefix": True})
 
-    def add_source(self, spec: "SourceSpec", rows: "Iterable[Returned]", with_lines: bool = False) -> int:
+    def add_source(self, spec: "SourceSpec", rows: "Iterable[Returned]", with_lines: bool = False, are_kept: bool = False) -> int:
         """A sheet of a source's rows, or several where one cannot hold them; how many rows. `with_lines`: with a column for lines
-        that could not be split into cells."""
+        that could not be split into cells; `are_kept`: rows that are accepted, and warned of."""
         title = spec.title.zh if self._lang == "zh" else spec.title.en
+        if are_kept:
+            title = t("quarantine.sheet.warned", self._lang, title=title)
         names = [t(f"quarantine.column.{name}", self._lang) for name in ("file", "line", "reasons", "values", "rules")]
         header = [*names[:2], *(column.delivered for column in spec.columns), *names[2:]]
         if with_lines:

@@ -112,6 +112,19 @@ def held_rows(settings: Settings, specs: "Sequence[SourceSpec]", day: date | Non
         return rows
 
 
+def warned_rows(settings: Settings, specs: "Sequence[SourceSpec]", day: date | None = None) -> list[Held]:
+    """Rows of accepted deliveries of these sources that break rules which only warn (`reasons`): they are kept."""
+    with session(settings, STEWARD) as connection, connection.cursor(row_factory=class_row(Held)) as cursor:
+        return cursor.execute(
+            "select w.row_id, array_agg(w.rule order by w.rule) as reasons, '{}'::text [] as key, null::bigint as settled_by, "
+            "null::timestamptz as settled_at, d.delivery_id, d.source, d.department, d.region, d.business_date, d.file_name, "
+            "d.sha256 from quarantine.warned as w join ledger.delivery as d on d.delivery_id = w.row_id >> 32 "
+            "where d.status = 'accepted' and d.source = any(%(sources)s) and d.region = %(region)s "
+            "and d.business_date = coalesce(%(day)s, d.business_date) group by w.row_id, d.delivery_id order by w.row_id",
+            {"sources": [spec.name for spec in specs], "day": day, "region": settings.region},
+        ).fetchall()
+
+
 def refused_files(settings: Settings, specs: "Sequence[SourceSpec]", day: date | None = None) -> list[Refused]:
     """Refused and conflicting deliveries of these sources that no accepted one of the same day and sequence or a higher one
     has made good."""

@@ -33,17 +33,18 @@ def quarantine() -> None:
 @click.option("--source", help="quarantine.source")
 @click.option("--date", "day", type=DAY, help="quarantine.date")
 @click.option("--all", "settled", is_flag=True, help="quarantine.all")
+@click.option("--warned", is_flag=True, help="quarantine.warned")
 @click.option("--format", "form", type=FORMAT, default="table", show_default=True, help="quarantine.format")
-def list_(department: str | None, source: str | None, day: datetime | None, settled: bool, form: str) -> None:
+def list_(department: str | None, source: str | None, day: datetime | None, settled: bool, warned: bool, form: str) -> None:
     """Deliveries with quarantined rows, and how many rows broke which rule."""
     from warehouse.reasons import refusal
-    from warehouse.returns import held_rows, refused_files
+    from warehouse.returns import held_rows, refused_files, warned_rows
 
     settings, specs = _asked(department, source)
     wanted = day.date() if day else None
     with _reading(settings):
-        rows = held_rows(settings, specs, wanted, settled)
-        refused = refused_files(settings, specs, wanted)
+        rows = warned_rows(settings, specs, wanted) if warned else held_rows(settings, specs, wanted, settled)
+        refused = [] if warned else refused_files(settings, specs, wanted)
     found = _by_delivery(rows)
     if form == "json":
         files = [{"file_name": one.file_name, "source": one.source, "reason": one.reason} for one in refused]
@@ -61,9 +62,9 @@ def list_(department: str | None, source: str | None, day: datetime | None, sett
         return
     lang = settings.lang
     if not found and not refused:
-        click.echo(t("quarantine.none", lang))
+        click.echo(t("quarantine.none_warned" if warned else "quarantine.none", lang))
     for one in found:
-        click.echo(t("quarantine.list.delivery", lang, **one))
+        click.echo(t("quarantine.list.warned" if warned else "quarantine.list.delivery", lang, **one))
         for rule, count in one["rules"].items():  # type: ignore[attr-defined]
             click.echo(f"    {count:>7,}  {rule}")
     for file in refused:
@@ -73,16 +74,17 @@ def list_(department: str | None, source: str | None, day: datetime | None, sett
 @quarantine.command("show", help="quarantine.show.help", short_help="quarantine.show.short")
 @click.argument("what")
 @click.option("--all", "settled", is_flag=True, help="quarantine.all")
+@click.option("--warned", is_flag=True, help="quarantine.warned")
 @click.option("--format", "form", type=FORMAT, default="table", show_default=True, help="quarantine.format")
-def show(what: str, settled: bool, form: str) -> None:
+def show(what: str, settled: bool, warned: bool, form: str) -> None:
     """The rows of a department, a delivery or one row, each with its reasons; nothing personal."""
     from warehouse.reasons import of_row
-    from warehouse.returns import ROWS_PER_DELIVERY, held_rows
+    from warehouse.returns import ROWS_PER_DELIVERY, held_rows, warned_rows
 
     number = int(what) if what.isdigit() else None
     settings, specs = _asked(None if number is not None else what)
     with _reading(settings):
-        rows = held_rows(settings, specs, settled=settled or number is not None)
+        rows = warned_rows(settings, specs) if warned else held_rows(settings, specs, settled=settled or number is not None)
     if number is not None:
         rows = [row for row in rows if number in (row.delivery_id, row.row_id)]
         if not rows:
@@ -124,19 +126,20 @@ def show(what: str, settled: bool, form: str) -> None:
         elif not one["key_readable"]:
             click.echo(t("quarantine.show.no_key", settings.lang))
     if not shown:
-        click.echo(t("quarantine.none", settings.lang))
+        click.echo(t("quarantine.none_warned" if warned else "quarantine.none", settings.lang))
 
 
 @quarantine.command("export", help="quarantine.export.help", short_help="quarantine.export.short")
 @click.argument("department")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="quarantine.out")
 @click.option("--date", "day", type=DAY, help="quarantine.date")
+@click.option("--warned", is_flag=True, help="quarantine.export.warned")
 @click.option("--as", "role", type=click.Choice(["steward"]), help="quarantine.as")
 @click.option("--purpose", help="quarantine.purpose")
-def export(department: str, out: Path | None, day: datetime | None, role: str | None, purpose: str | None) -> None:
+def export(department: str, out: Path | None, day: datetime | None, warned: bool, role: str | None, purpose: str | None) -> None:
     """Write the return workbook of a department."""
     from warehouse.return_workbook import ReturnWorkbook
-    from warehouse.returns import held_rows, refused_files, returned_rows
+    from warehouse.returns import held_rows, refused_files, returned_rows, warned_rows
 
     settings, specs = _asked(department)
     if role and not (purpose or "").strip():
@@ -145,8 +148,9 @@ def export(department: str, out: Path | None, day: datetime | None, role: str | 
     target = out or Path(f"{department}_{(wanted or date.today()).isoformat()}.xlsx")
     with _reading(settings):
         by_source = {spec.name: held_rows(settings, [spec], wanted) for spec in specs}
+        kept = {spec.name: warned_rows(settings, [spec], wanted) if warned else [] for spec in specs}
         refused = refused_files(settings, specs, wanted)
-        if not refused and not any(by_source.values()):
+        if not refused and not any(by_source.values()) and not any(kept.values()):
             click.echo(t("quarantine.none", settings.lang))
             return
         partial = target.with_name(f".{target.name}.part")
@@ -154,10 +158,12 @@ def export(department: str, out: Path | None, day: datetime | None, role: str | 
             book = ReturnWorkbook(partial, settings.lang)
             count = 0
             for spec in specs:
+                opened = purpose if role else None
                 if held := by_source[spec.name]:
-                    opened = purpose if role else None
                     with_lines = role is not None and any("row.field_count" in row.reasons for row in held)
                     count += book.add_source(spec, returned_rows(settings, spec, held, settings.lang, opened), with_lines)
+                if rows := kept[spec.name]:
+                    count += book.add_source(spec, returned_rows(settings, spec, rows, settings.lang, opened), are_kept=True)
             if refused:
                 book.add_refused(refused)
             book.close()

@@ -109,6 +109,8 @@ def _pool(spec: SourceSpec, column: ColumnSpec, day: date, given: tuple[str, ...
             bad = (f"{least + 1}.{'1' * ((column.scale if column.type == 'decimal' else 0) + 1)}",)
             bad += (f"0{least + 1}",) if column.name in spec.key else ()
             bad += ((str(least - 1),) if low else ()) + ((str(Decimal(high) + 1),) if high else ())
+            if low and high and least <= day.year + 1 <= Decimal(high):
+                bad += (str(day.year + 1),)  # a year to come
         case "resident_id":
             good, bad = (PERSON, OTHER_PERSON), (WRONG_PERSON, "12345")
         case "taxpayer":

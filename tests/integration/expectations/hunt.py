@@ -117,7 +117,7 @@ def _group(ctx: LoadContext, spec: SourceSpec, rule: BetweenRowsSpec, tried: Seq
         for one in spec.between_rows:
             assert one.columns[0] == first
             statement = (
-                f"select {first} from {{}} where {one.only} group by {', '.join(one.per)} having ({one.predicate}) is false"
+                f"select min({first}) from {{}} where {one.only} group by {', '.join(one.per)} having ({one.predicate}) is false"
             )
             for (name,) in connection.execute(sql.SQL(statement).format(table)).fetchall():
                 broken.setdefault(name, set()).add(one.id)

@@ -73,7 +73,7 @@ def find_drift(ctx: LoadContext, seed: int) -> None:
     assert 0 < blank < 1
     _, verdict = judged(ctx, rows(rng, count, day, blank=blank, men=min(max(men, 0), 1), age=age), day)
     _, broken = usual(verdict, day, ctx.region)
-    assert broken == {"delivery.usual_rows", "delivery.fresh", "town.usual_blanks", "aac004.usual_codes"}
+    assert broken == {"delivery.usual_rows", "delivery.fresh", "town.usual_blanks", "town.usual_codes", "aac004.usual_codes"}
     found = {one.rule: one for one in verdict.checks}["town.usual_blanks"]
     assert found.detail == "town.blank" and found.upper is not None and found.observed is not None
     assert found.observed > found.upper and found.severity == "warn" and verdict.refusals == ()
