@@ -182,15 +182,15 @@ def _put_aside(connection: Conn, spec: SourceSpec, delivery_id: int) -> int:
 
 
 def _keep_warned(connection: Conn, spec: SourceSpec, delivery_id: int) -> None:
-    """Which rows the delivery is warned of."""
+    """Which rows the delivery is warned of, those that were put aside left out."""
     name = warned_name(spec, delivery_id)
     if connection.execute("select to_regclass(%s)", [f"raw.{name}"]).fetchone() != (None,):
         connection.execute(
             sql.SQL(
-                "insert into quarantine.warned (row_id, rule, delivery_id) select row_id, unnest(reasons), %s from {} "
-                "on conflict do nothing"
-            ).format(sql.Identifier("raw", name)),
-            [delivery_id],
+                "insert into quarantine.warned (row_id, rule, delivery_id) select row_id, unnest(reasons), %(by)s from {} "
+                "where row_id not in (select row_id from quarantine.{} where delivery_id = %(by)s) on conflict do nothing"
+            ).format(sql.Identifier("raw", name), sql.Identifier(spec.name)),
+            {"by": delivery_id},
         )
 
 

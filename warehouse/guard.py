@@ -1,6 +1,6 @@
 """The second checkpoint: figures that cannot be right are not shown, and what was shown before stays in sight.
 
-Five statements count over the cells that the build wrote, with what is published beside them (`warehouse.guard_counts`); Great
+Six statements count over the cells that the build wrote, with what is published beside them (`warehouse.guard_counts`); Great
 Expectations judges the counts (`expectations.counts`), which stay in `ledger.build_check`. A broken rule ends the build, so each
 holds for every correct build: what it allows is what the ledger explains, not a tolerance.
 """
@@ -20,7 +20,7 @@ from warehouse.services.postgres import conninfo
 from warehouse.settings import Settings
 
 Connection = psycopg.Connection[tuple[Any, ...]]
-RULES = ("net_identity", "universe", "city_is_towns", "share_range", "jump")
+RULES = ("net_identity", "stock_identity", "universe", "city_is_towns", "share_range", "jump")
 _TABLE = "build_guard"
 
 

@@ -16,7 +16,12 @@ from warehouse.settings import Settings
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_NET = {"ENT_NET": 1, "ENT_NEW": -1, "ENT_MIG": -1, "ENT_EXIT": 1, "ENT_PURGE": 1}
+_NET = [("net", {"ENT_NET": 1, "ENT_NEW": -1, "ENT_MIG": -1, "ENT_EXIT": 1, "ENT_PURGE": 1}, {})]
+_STOCKS = [
+    *((f"ENT_STK{of}", {f"ENT_STK{of}": 1, f"ENT_NET{of}": -1}, {f"ENT_STK{of}": -1}) for of in ("", "_PRIV", "_IND")),
+    ("churn", {"ENT_CHURN": 1, "ENT_BIRTH_RATE": -1, "ENT_DEATH_RATE": -1}, {}),
+]
+"""Identities of numerators: a name, what is added up of the period, and of the period before it."""
 _PARTS_OF_A_WHOLE = (
     "SURV_", "HAZ_", "ENT_BIRTH_RATE", "ENT_DEATH_RATE", "JOB_CONTR", "GRW_SHARE", "SAT_", "ACT_TEA", "ACT_SVY", "ACT_INTENT",
     "ACT_OPP_SHARE", "TRN_PASS", "TRN_SUCC",
@@ -35,23 +40,39 @@ _BULK = """
 """
 _GROUP = "indicator, method_version, period, breakdown_type, breakdown"
 _PLACE = "place as materialized (select unnest(geographies) as geography from ledger.build where build_id = %(build)s)"
-# ENT_NET = ENT_NEW + ENT_MIG - ENT_EXIT - ENT_PURGE wherever one of them was written
-_NET_IDENTITY = f"""
-    with written as materialized (
-        select {CELL}, numerator from evidence.indicator_value where build_id = %(build)s and indicator = any(%(of)s)
+# What the terms of an identity come to is nothing, wherever one of them was written: in a period, its place and member
+_IDENTITY = f"""
+    with term as (
+        select * from jsonb_to_recordset(%(terms)s) as t (identity text, indicator text, sign integer, of_before boolean)
     ),
-    cell as (select distinct method_version, period, geography, breakdown_type, breakdown from written),
-    published as (
-        select {CELL}, c.numerator from evidence.indicator_value_current as c
-        inner join cell using (method_version, period, geography, breakdown_type, breakdown)
-        where indicator = any(%(of)s)
+    step as (
+        select p.period, n.period as next_period from evidence.period as p
+        left join evidence.period as n on p.period_grain = n.period_grain and p.last_day + 1 = n.first_day
+    ),
+    written as materialized (
+        select {CELL}, numerator from evidence.indicator_value
+        where build_id = %(build)s and indicator in (select indicator from term)
+    ),
+    instance as (
+        select distinct
+            t.identity, case when t.of_before then s.next_period else w.period end as period,
+            w.method_version, w.geography, w.breakdown_type, w.breakdown
+        from written as w inner join term as t using (indicator) inner join step as s using (period)
+    ),
+    wanted as (
+        select i.identity, i.period as of_period, s.period, t.indicator, t.sign, i.method_version, i.geography, i.breakdown_type,
+            i.breakdown
+        from instance as i
+        inner join term as t using (identity)
+        inner join step as s on case when t.of_before then s.next_period else s.period end = i.period
     ),
     gap as (
-        select sum(s.sign * coalesce(w.numerator, p.numerator)) as gap
-        from written as w full join published as p using ({CELL})
-        inner join unnest(%(of)s::text [], %(signs)s::integer []) as s (indicator, sign) using (indicator)
-        group by method_version, period, geography, breakdown_type, breakdown
-        having count(*) = cardinality(%(of)s::text [])
+        select sum(d.sign * coalesce(w.numerator, c.numerator)) as gap
+        from wanted as d
+        left join written as w using ({CELL})
+        left join evidence.indicator_value_current as c using ({CELL})
+        group by d.identity, d.of_period, d.method_version, d.geography, d.breakdown_type, d.breakdown
+        having count(coalesce(w.numerator, c.numerator)) = (select count(*) from term as t where t.identity = d.identity)
     )
     select count(*), count(*) filter (where gap <> 0) from gap
 """
@@ -84,35 +105,41 @@ _CITY_IS_TOWNS = f"""
     )
     select count(*), count(*) filter (where numerator <> 0 or denominator <> 0) from gap
 """
-# A period that opens, and an indicator that is new, has every place and every member of its breakdowns
+# A period that opens, and an indicator that is new, has every place and every member of its breakdowns; a town that is new has
+# every period
 _UNIVERSE = f"""
     with {_PLACE},
     definition as (
         select * from jsonb_to_recordset(%(definitions)s)
             as d (indicator text, method_version text, grains text [], members text [])
     ),
-    expected as (
-        select d.indicator, d.method_version, p.period, m.members * (select count(*) from place) as cells
-        from definition as d
-        inner join evidence.period as p on p.period_grain = any(d.grains)
-        cross join lateral (
-            select count(*) as members from evidence.member as e
-            where e.breakdown_type || '=*' = any(d.members) or e.breakdown_type || '=' || e.breakdown = any(d.members)
-        ) as m
-        where not exists (
+    opened as (
+        select d.indicator, d.method_version, p.period, d.members, not exists (
             select from evidence.indicator_value_current as c
             where c.indicator = d.indicator and c.method_version = d.method_version and c.period = p.period
-        )
+        ) as is_new
+        from definition as d inner join evidence.period as p on p.period_grain = any(d.grains)
+    ),
+    new_place as (
+        select p.geography, not exists (
+            select from evidence.indicator_value_current as c where c.geography = p.geography
+        ) as is_new
+        from place as p
+    ),
+    expected as (
+        select o.indicator, o.method_version, o.period, l.geography, (
+            select count(*) from evidence.member as e
+            where e.breakdown_type || '=*' = any(o.members) or e.breakdown_type || '=' || e.breakdown = any(o.members)
+        ) as cells
+        from opened as o inner join new_place as l on o.is_new or l.is_new
     ),
     written as (
-        select v.indicator, v.method_version, v.period, count(*) as cells
-        from evidence.indicator_value as v
-        inner join place using (geography)
-        where v.build_id = %(build)s
-        group by 1, 2, 3
+        select indicator, method_version, period, geography, count(*) as cells
+        from evidence.indicator_value where build_id = %(build)s
+        group by 1, 2, 3, 4
     )
     select count(*), count(*) filter (where coalesce(w.cells, 0) <> e.cells)
-    from expected as e left join written as w using (indicator, method_version, period)
+    from expected as e left join written as w using (indicator, method_version, period, geography)
 """
 _SHARE_RANGE = """
     select count(*), count(*) filter (where value < 0 or value > 100)
@@ -220,12 +247,12 @@ class Counts:
 def counts(settings: Settings, connection: Connection, build_id: int) -> Iterator[Counts]:
     """Count by every rule over the cells of the build at work; `connection` reads evidence and the ledger."""
     known = load_indicators()
-    net = {name: sign for name, sign in _NET.items() if name in known}
     numerators = [name for name, one in known.items() if _adds_up(one.numerator)]
     denominators = [name for name, one in known.items() if one.denominator is not None and _adds_up(one.denominator)]
     published = connection.execute("select coalesce(max(build_id), 0) from ledger.build where status = 'published'").fetchone()
     asked: dict[str, tuple[str, dict[str, object]]] = {
-        "net_identity": (_NET_IDENTITY, {"of": list(net), "signs": list(net.values())}),
+        "net_identity": (_IDENTITY, {"terms": _terms(_NET, known)}),
+        "stock_identity": (_IDENTITY, {"terms": _terms(_STOCKS, known)}),
         "universe": (_UNIVERSE, {"definitions": Jsonb([_definition(one) for one in known.values()])}),
         "city_is_towns": (
             _CITY_IS_TOWNS,
@@ -243,6 +270,19 @@ def counts(settings: Settings, connection: Connection, build_id: int) -> Iterato
             row = connection.execute(statement.encode(), {**values, "build": build_id, "region": settings.region}).fetchone()
         assert row is not None
         yield Counts(rule, row[0], row[1])
+
+
+def _terms(identities: list[tuple[str, dict[str, int], dict[str, int]]], known: dict[str, Indicator]) -> Jsonb:
+    """The identities whose indicators all are there, term by term."""
+    return Jsonb(
+        [
+            {"identity": identity, "indicator": indicator, "sign": sign, "of_before": of_before}
+            for identity, now, before in identities
+            if {*now, *before} <= known.keys()
+            for terms, of_before in ((now, False), (before, True))
+            for indicator, sign in terms.items()
+        ]
+    )
 
 
 def _adds_up(part: Part) -> bool:

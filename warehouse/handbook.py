@@ -50,7 +50,7 @@ def write() -> None:
 def _index(indicators: dict[str, Indicator], lang: str) -> str:
     rows = [
         f"| [{name}](indicators/{name.lower()}.md) | {getattr(one.name, lang)} | {getattr(one.unit, lang)} "
-        f"| {_periods(one, lang)} | {getattr(one.meaning, lang)} |"
+        f"| {_periods(one, lang)} | {getattr(one.meaning, lang)}{' ◇' if one.own_reading else ''} |"
         for name, one in sorted(indicators.items())
     ]
     return "\n".join([t("handbook.head", lang).strip(), "", t("handbook.columns", lang), "|---|---|---|---|---|", *rows]) + "\n"

@@ -82,3 +82,26 @@ def test_records_name_no_pseudonym_and_no_id(city: City) -> None:
             (0,)
         ]
     assert rows(settings, "select count(*) from mart.dim_entity as t where t::text ~ '[0-9a-f]{64}'") == [(0,)]
+
+
+def test_a_record_is_told_by_its_row(city: City) -> None:
+    for table in ("fct_tax_payment", "fct_employment_spell"):
+        counted = rows(city.after(4), f"select count(*), count(distinct row_id), count(row_id) from mart.{table}")[0]
+        assert counted[0] == counted[1] == counted[2] > 0
+    found = dict(
+        rows(city.after(4), "select linked_by, bool_and(employer_id is not null) from mart.fct_employment_spell group by 1")
+    )
+    assert found.pop(None, False) is False and found.keys() <= {"regno", "regno_of_several"} and all(found.values())
+
+
+def test_taxes_of_the_fifth_question_are_the_published_ones(city: City) -> None:
+    settings = city.after(4)
+    published = rows(
+        settings,
+        "select breakdown, round(sum(value) filter (where indicator = 'TAX_YOUNG'), 2), "
+        "round(sum(value) filter (where indicator = 'TAX_RELIEF') / 10000, 2) from mart.indicator_values "
+        "where indicator in ('TAX_YOUNG', 'TAX_RELIEF') and period = '2010' and geography = '520381' and breakdown_type = 'sector' "
+        "group by breakdown order by breakdown",
+    )
+    asked = {sector: (paid, relief) for sector, paid, relief in rows(settings, questions("en")[4])}
+    assert asked == {sector: (paid, relief) for sector, paid, relief in published} and any(relief for _, relief in asked.values())

@@ -48,7 +48,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         with warnings.catch_warnings():  # of the library's own imports
             warnings.simplefilter("ignore")
             import great_expectations  # noqa: F401
-        deliver(settings, "registrations", fixture_rows("registrations", "good"), FIRST, "full")
+        deliver(settings, "registrations", fixture_rows("registrations", "good")[:1], FIRST, "full")
         deliver(settings, "loans", first, FIRST, "delta")
         deliver(settings, "loans", second, SECOND, "delta")
         yield settings
@@ -72,14 +72,13 @@ def bureau(settings: Settings, *words: str) -> Result:
 def test_which_rows_are_warned_of_is_kept(home: Settings) -> None:
     found = rows(
         home,
-        "select w.row_id >> 32 = w.delivery_id, w.row_id % (2 ^ 32)::bigint, w.rule from quarantine.warned as w "
+        "select w.row_id >> 32 = w.delivery_id, w.row_id & (2 ^ 32 - 1)::bigint, w.rule from quarantine.warned as w "
         "inner join ledger.delivery as d using (delivery_id) where d.source = 'loans' order by w.delivery_id, 2, 3",
     )
     assert [row for row in found if row[2] != "regno_check"] == [
         (True, 1, "due_date_given"),
         (True, 2, "regno_known"),
         (True, 4, "delivery.key_repeated"),
-        (True, 6, "due_date_given"),
         (True, 1, "repaid_within_lent"),
     ]
     checks = dict(rows(home, "select rule, sum(failed) from ledger.check_result where severity = 'warn' group by 1"))
@@ -96,7 +95,7 @@ def test_the_department_is_told_which_they_are(home: Settings, tmp_path: Path) -
     book = openpyxl.load_workbook(out)
     assert [sheet.title for sheet in book.worksheets] == [LOANS.title.en, f"Look at – {LOANS.title.en}"[:31]]
     held, kept = (list(sheet.iter_rows(min_row=2, values_only=True)) for sheet in book.worksheets)
-    assert len(held) == 1 and len(kept) == 5
+    assert len(held) == 1 and len(kept) == 4
     assert "What was repaid" in kept[-1][-3] and "repaid_within_lent" in kept[-1][-1]
     said = str(held) + str(kept) + shown
     assert NAME not in said and IDENT not in said and "慕容**" in said

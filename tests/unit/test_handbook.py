@@ -33,6 +33,14 @@ def test_a_page_says_all_that_the_definition_says(one: Indicator, lang: str) -> 
     assert (f"× {one.scale}" in page) == (one.scale != 1)
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_index_marks_own_readings(lang: str) -> None:
+    marked = {
+        line.split("]")[0].removeprefix("| [") for line in PAGES[lang][handbook.index_path(lang)].splitlines() if "◇ |" in line
+    }
+    assert marked == {name for name, one in INDICATORS.items() if one.own_reading}
+
+
 def test_signs_of_accounts_are_said() -> None:
     page = PAGES["en"][handbook.page_path("LOAN_BAL", "en")]
     assert "all up to the end of the period: amounts disbursed (放款), yuan (`loan.issued`) − principal repaid" in page

@@ -62,6 +62,7 @@ def as_html(found: Lineage, lang: str) -> str:
     body = [
         heading(title, 1),
         paragraph(getattr(one.definition, lang)),
+        *([paragraph(t("handbook.own_reading", lang), "note")] if one.own_reading else []),
         paragraph(t("lineage.build", lang, build=build.build_id, date=build.business_date.isoformat())),
         table([t("lineage.column.fact", lang), t("lineage.column.value", lang)], facts(found, lang)),
         heading(t("lineage.graph", lang)),

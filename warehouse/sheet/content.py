@@ -111,8 +111,10 @@ def _target(sheet: Sheet, lang: str) -> tuple[Block, ...]:
 def _definition(sheet: Sheet, lang: str) -> tuple[Block, ...]:
     one = sheet.indicator
     source = t("sheet.source", lang, source=getattr(one.source_of_definition, lang), version=sheet.figure.method_version)
-    caveat = (Paragraph(getattr(one.caveat, lang), is_note=True),) if one.caveat else ()
-    return (Heading(t("sheet.definition", lang)), Paragraph(getattr(one.definition, lang)), Paragraph(source), *caveat)
+    notes = [t("handbook.own_reading", lang)] if one.own_reading else []
+    notes += [getattr(one.caveat, lang)] if one.caveat else []
+    said = (Paragraph(note, is_note=True) for note in notes)
+    return (Heading(t("sheet.definition", lang)), Paragraph(getattr(one.definition, lang)), Paragraph(source), *said)
 
 
 def _trend(sheet: Sheet, lang: str) -> Block:

@@ -2,6 +2,7 @@
 
 -- Vouchers of both tax offices that count (not void, not 被更正), with the entity that they are of where one is known.
 select
+    v.row_id,
     v.office,
     v.tax_type,
     v.period_start,

@@ -17,7 +17,6 @@ from expectations.rules import Rule
 from ingest.accept import Refusal, Verdict, accept
 from ingest.context import LoadContext
 from ingest.ddl import partition_name
-from ingest.rule_specs import BetweenRowsSpec
 from ingest.spec import SourceSpec
 from ingest.take_in import take_in
 from tests.extracts import DAY, write_data, write_manifest
@@ -73,8 +72,7 @@ def hunt(ctx: LoadContext, spec: SourceSpec) -> Tries:
     """Try everything; what was delivered for it is refused."""
     tried = _asked(ctx, spec, list(candidates(spec, DAY)))
     tried = [replace(one, changes=sum(map(str.__ne__, one.cells, tried[0].cells))) for one in tried]
-    groups = {rule.id: _group(ctx, spec, rule, tried) for rule in spec.between_rows}
-    return Tries(tuple(tried), groups)
+    return Tries(tuple(tried), _groups(ctx, spec, tried))
 
 
 def _asked(ctx: LoadContext, spec: SourceSpec, rows: Sequence[Row]) -> list[Tried]:
@@ -99,11 +97,13 @@ def _named(rules: Sequence[Rule], failed: Iterable[bool], faults: list[str]) -> 
     return frozenset(rule.id for rule, one in zip(rules, failed, strict=True) if one)
 
 
-def _group(ctx: LoadContext, spec: SourceSpec, rule: BetweenRowsSpec, tried: Sequence[Tried]) -> tuple[Row, ...]:
-    """The fewest and least changed good rows that break this rule between rows and no other."""
+def _groups(ctx: LoadContext, spec: SourceSpec, tried: Sequence[Tried]) -> dict[str, tuple[Row, ...]]:
+    """For each rule between rows the fewest and least changed good rows that break it and no other."""
+    if not spec.between_rows:
+        return {}
     place = {column.name: index for index, column in enumerate(spec.columns)}
-    first = rule.columns[0]  # what tells the groups apart
-    second = next((name for name in spec.key if name not in rule.per and spec.column(name).type in ("text", "integer")), None)
+    first, per = spec.between_rows[0].columns[0], {part for rule in spec.between_rows for part in rule.per}
+    second = next((name for name in spec.key if name not in per and spec.column(name).type in ("text", "integer")), None)
     base = tried[0].cells
     sound = [one for one in tried if not one.broken and one.changes and one.cells[place[first]] == base[place[first]]]
     groups: list[tuple[Row, ...]] = [(one.cells,) for one in sound]
@@ -114,19 +114,21 @@ def _group(ctx: LoadContext, spec: SourceSpec, rule: BetweenRowsSpec, tried: Seq
     table = sql.Identifier("raw", partition_name(spec, facts.delivery_id))
     broken: dict[str, set[str]] = {}
     with ctx.connect() as connection:
-        for one in spec.between_rows:
-            assert one.columns[0] == first
-            statement = (
-                f"select min({first}) from {{}} where {one.only} group by {', '.join(one.per)} having ({one.predicate}) is false"
-            )
-            for (name,) in connection.execute(sql.SQL(statement).format(table)).fetchall():
-                broken.setdefault(name, set()).add(one.id)
+        for rule in spec.between_rows:
+            assert rule.columns[0] == first, "what tells the groups apart"
+            asked = f"where {rule.only} group by {', '.join(rule.per)} having ({rule.predicate}) is false"
+            statement = sql.SQL(f"select min({first}) from {{}} {asked}").format(table)
+            for (name,) in connection.execute(statement).fetchall():
+                broken.setdefault(name, set()).add(rule.id)
     _forget(ctx, spec, facts)
     weight = {one.cells: one.changes for one in sound}
-    alone = [index for index in range(len(groups)) if broken.get(f"{index + 10**12:015d}") == {rule.id}]
-    assert alone, f"{rule.id}: no group of rows breaks it alone"
-    best = min(alone, key=lambda index: (len(groups[index]), weight.get(groups[index][0], 0)))
-    return tuple(numbered[best])
+    found = {}
+    for rule in spec.between_rows:
+        alone = [index for index in range(len(groups)) if broken.get(f"{index + 10**12:015d}") == {rule.id}]
+        assert alone, f"{rule.id}: no group of rows breaks it alone"
+        best = min(alone, key=lambda index: (len(groups[index]), weight.get(groups[index][0], 0)))
+        found[rule.id] = tuple(numbered[best])
+    return found
 
 
 def _with(row: Row, place: int, text: str) -> Row:
