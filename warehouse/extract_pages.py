@@ -43,7 +43,8 @@ def render(spec: "SourceSpec", lang: str) -> str:
         "file": f"`{spec.name}_<region>_<yyyymmdd>_<nn>.{spec.extension}`",
         "encoding": spec.encoding or t("extract.workbook", lang),
         "kinds": ", ".join(f"`{kind}`" for kind in spec.kinds),
-        "calendar": t(f"extract.calendar.{spec.calendar.kind}", lang),
+        "layout": _layout(spec, lang),
+        "calendar": t(f"extract.calendar.{spec.calendar.kind}", lang, **_window(spec)),
         "key": ", ".join(f"`{spec.column(name).delivered}`" for name in spec.key),
     }
     return (
@@ -53,12 +54,39 @@ def render(spec: "SourceSpec", lang: str) -> str:
                 "\n".join(f"- {t(f'extract.{name}', lang)}{value}" for name, value in facts.items()),
                 t("extract.columns", lang).strip(),
                 _table(("column", "title", "type", "required", "personal"), [_column(one, lang) for one in spec.columns], lang),
+                *_lists(spec, lang),
                 t("extract.rules", lang).strip(),
                 _table(("rule", "severity", "of", "sentence"), [_rule(spec, one, lang) for one in rules], lang),
             ]
         )
         + "\n"
     )
+
+
+def _layout(spec: "SourceSpec", lang: str) -> str:
+    """How the columns stand in the file."""
+    total = spec.column(spec.trailer_total).delivered if spec.trailer_total else ""
+    values = {"delimiter": spec.delimiter, "titles": spec.title_lines, "source": spec.name, "total": total}
+    return t(f"extract.layout.{spec.format}{'_titled' if spec.title_lines else ''}", lang, **values)
+
+
+def _window(spec: "SourceSpec") -> dict[str, str]:
+    from ingest.spec import Window
+
+    return {"first": spec.calendar.start, "last": spec.calendar.end} if isinstance(spec.calendar, Window) else {}
+
+
+def _lists(spec: "SourceSpec", lang: str) -> Iterable[str]:
+    """Every code that a column may hold, in full, with its name where it has one."""
+    from ingest.codes import allowed_codes, load_code_lists
+
+    lists, told = load_code_lists(), []
+    for column in spec.columns:
+        if column.type in ("code", "codes"):
+            names = {one.code: getattr(one, f"name_{lang}") for one in lists.get(column.list or "", ())}
+            codes = (f"`{code}` {names.get(code, '')}".strip() for code in allowed_codes(column, lists))
+            told.append(f"- `{column.delivered}`: " + t("handbook.comma", lang).join(codes))
+    return (t("extract.lists", lang), "\n".join(told)) if told else ()
 
 
 def _column(one: "ColumnSpec", lang: str) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ from warehouse.settings import Settings
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-_NET = [("net", {"ENT_NET": 1, "ENT_NEW": -1, "ENT_MIG": -1, "ENT_EXIT": 1, "ENT_PURGE": 1}, {})]
-_STOCKS = [
+_Identities = list[tuple[str, dict[str, int], dict[str, int]]]
+_NET: _Identities = [("net", {"ENT_NET": 1, "ENT_NEW": -1, "ENT_MIG": -1, "ENT_EXIT": 1, "ENT_PURGE": 1}, {})]
+_STOCKS: _Identities = [
     *((f"ENT_STK{of}", {f"ENT_STK{of}": 1, f"ENT_NET{of}": -1}, {f"ENT_STK{of}": -1}) for of in ("", "_PRIV", "_IND")),
     ("churn", {"ENT_CHURN": 1, "ENT_BIRTH_RATE": -1, "ENT_DEATH_RATE": -1}, {}),
 ]
@@ -272,7 +273,7 @@ def counts(settings: Settings, connection: Connection, build_id: int) -> Iterato
         yield Counts(rule, row[0], row[1])
 
 
-def _terms(identities: list[tuple[str, dict[str, int], dict[str, int]]], known: dict[str, Indicator]) -> Jsonb:
+def _terms(identities: _Identities, known: dict[str, Indicator]) -> Jsonb:
     """The identities whose indicators all are there, term by term."""
     return Jsonb(
         [

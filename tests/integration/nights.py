@@ -128,17 +128,19 @@ def rows(settings: Settings, statement: str, values: Iterable[object] = ()) -> l
         return connection.execute(statement.encode(), list(values)).fetchall()
 
 
-def disagreements(settings: Settings, inbox: Path, day: date) -> list[str]:
-    """What differs in any figure of the catalogue from what the files of the inbox come to, counted by brute force."""
+def disagreements(settings: Settings, inbox: Path, day: date, known_to: date | None = None) -> list[str]:
+    """What differs in any figure of the catalogue from what the files of the inbox come to, counted by brute force. Figures of
+    periods that end after `known_to` may be stale."""
     columns = (
         "indicator, period, geography, breakdown_type, breakdown, value, numerator, denominator, unit_count, standard_error, "
-        "ci_low, ci_high, availability"
+        "ci_low, ci_high, availability, status"
     )
     with psycopg.connect(postgres.conninfo(settings, role="bureau_analyst"), row_factory=dict_row) as connection:
         found = connection.execute(f"select {columns} from mart.indicator_values".encode()).fetchall()
         catalogue = {row["indicator"] for row in connection.execute("select indicator from mart.indicator_catalogue").fetchall()}
     assert catalogue <= CATALOGUE.keys(), "the calculator knows every indicator"
-    return differences({key: cell for key, cell in compute(inbox, day).items() if key[0] in catalogue}, found)
+    expected = {key: cell for key, cell in compute(inbox, day).items() if key[0] in catalogue}
+    return differences(expected, found, day, known_to)
 
 
 def figures(settings: Settings) -> set[str]:
@@ -163,14 +165,14 @@ def balance(settings: Settings) -> set[str]:
             settings,
             """
             with standing as (
-                select account, effective_date, period_grain, geography, geo_scope, applies_to, sector, industry,
+                select account, effective_date, until_date, period_grain, geography, geo_scope, applies_to, sector, industry,
                     founder_groups, sex, birth_year, psu, unit_type, unit_id, source_rows, sum(weight) as weight
                 from evidence.posting
-                group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+                group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
                 having sum(weight) <> 0
             )
-            select s.account, s.effective_date, s.period_grain, s.geography, s.geo_scope, s.applies_to, s.sector, s.industry,
-                s.founder_groups, s.sex, s.birth_year, s.psu, s.unit_type, u.unit_key, trim_scale(s.weight),
+            select s.account, s.effective_date, s.until_date, s.period_grain, s.geography, s.geo_scope, s.applies_to, s.sector,
+                s.industry, s.founder_groups, s.sex, s.birth_year, s.psu, s.unit_type, u.unit_key, trim_scale(s.weight),
                 array(
                     select d.file_name || ':' || (r.row_id & 4294967295)
                     from unnest(s.source_rows) as r (row_id)

@@ -19,6 +19,7 @@ from warehouse.settings import load_settings
 pytestmark = pytest.mark.integration
 SEEDS = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233]
 NIGHTS = (1, 2, 3, 4)
+LATER = (date(2011, 1, 4), date(2011, 9, 1), date(2013, 1, 1))
 
 
 def told(city: City, night: int, inbox: Path) -> list[str]:
@@ -59,8 +60,15 @@ def test_every_figure_of_invented_cities_after_each_night(seed: int, tmp_path: P
     assert _invented(seed, tmp_path, random_city.NIGHTS)[:20] == []
 
 
-def _invented(seed: int, folder: Path, played: tuple[date, ...]) -> list[str]:
-    """What differs after any of the nights of an invented city that are played."""
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [2010, *SEEDS[:2]])
+def test_every_figure_of_an_invented_city_of_which_nothing_more_comes(seed: int, tmp_path: Path) -> None:
+    """Years turn: what runs on is counted on, periods close, and what is not known any longer is stale."""
+    assert _invented(seed, tmp_path, random_city.NIGHTS[-1:], LATER)[:20] == []
+
+
+def _invented(seed: int, folder: Path, played: tuple[date, ...], later: tuple[date, ...] = ()) -> list[str]:
+    """What differs after any of the nights of an invented city that are played, and of those without a delivery later."""
     settings = load_settings(home=folder / "home")
     inbox = Path(settings.inbox_url)
     invented = RandomCity(seed, inbox)
@@ -73,6 +81,11 @@ def _invented(seed: int, folder: Path, played: tuple[date, ...]) -> list[str]:
                 continue
             play(settings, night)
             told += [f"{night}: {line}" for line in disagreements(settings, inbox, night)]
+        for night in later:
+            play(settings, night)
+            told += [f"{night}: {line}" for line in disagreements(settings, inbox, night, random_city.NIGHTS[-1])]
+            stale = "select count(*) from mart.indicator_values where availability = 'stale' and period > '2011'"
+            assert rows(settings, stale)[0][0] > 0 or night.year == 2011
     finally:
         postgres.stop(settings)
     return told

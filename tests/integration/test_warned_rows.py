@@ -80,9 +80,11 @@ def test_which_rows_are_warned_of_is_kept(home: Settings) -> None:
         (True, 2, "regno_known"),
         (True, 4, "delivery.key_repeated"),
         (True, 1, "repaid_within_lent"),
+        (False, 4, "regno_known"),  # a month has gone by
+        (False, 5, "regno_known"),
     ]
     checks = dict(rows(home, "select rule, sum(failed) from ledger.check_result where severity = 'warn' group by 1"))
-    assert (checks["regno_known"], checks["due_date_given"], checks["repaid_within_lent"]) == (1, 2, 1)
+    assert (checks["regno_known"], checks["due_date_given"], checks["repaid_within_lent"]) == (3, 2, 1)
 
 
 def test_the_department_is_told_which_they_are(home: Settings, tmp_path: Path) -> None:
@@ -95,7 +97,7 @@ def test_the_department_is_told_which_they_are(home: Settings, tmp_path: Path) -
     book = openpyxl.load_workbook(out)
     assert [sheet.title for sheet in book.worksheets] == [LOANS.title.en, f"Look at – {LOANS.title.en}"[:31]]
     held, kept = (list(sheet.iter_rows(min_row=2, values_only=True)) for sheet in book.worksheets)
-    assert len(held) == 1 and len(kept) == 4
+    assert len(held) == 1 and len(kept) == 5
     assert "What was repaid" in kept[-1][-3] and "repaid_within_lent" in kept[-1][-1]
     said = str(held) + str(kept) + shown
     assert NAME not in said and IDENT not in said and "慕容**" in said

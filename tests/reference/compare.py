@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -16,12 +17,13 @@ QUANTILE = 1.959964
 
 
 def differences(
-    cells: Mapping[CellKey, Cell], rows: Iterable[Mapping[str, object]], *, stale: frozenset[str] = frozenset()
+    cells: Mapping[CellKey, Cell], rows: Iterable[Mapping[str, object]], day: date | None = None, known_to: date | None = None
 ) -> list[str]:
     """One sentence for each cell that is missing, extra, doubled or different; none when all agree.
 
     `rows` are those of `mart.indicator_values` by column name; those of indicators that the calculator does not know are
-    left out. Of the indicators in `stale` only numerator, denominator and unit_count are compared.
+    left out. With `day`, K, the status is compared too. A row that ends after `known_to` may be stale: then only numerator,
+    denominator and unit_count are compared.
     """
     known = {key[0] for key in cells}
     found: set[CellKey] = set()
@@ -36,7 +38,11 @@ def differences(
         elif key not in cells:
             told.append(f"{key}: only in the warehouse")
         else:
-            told.extend(f"{key}: {what}" for what in _cell(cells[key], row, indicator in stale))
+            may_be_stale = known_to is not None and last_day(period) > known_to
+            is_stale = may_be_stale and row["availability"] == "stale"
+            told.extend(f"{key}: {what}" for what in _cell(cells[key], row, is_stale))
+            if day is not None and row["status"] != status(indicator, period, day):
+                told.append(f"{key}: status {row['status']}, by brute force {status(indicator, period, day)}")
         found.add(key)
     return told + [f"{key}: missing in the warehouse" for key in cells if key not in found]
 
@@ -59,6 +65,20 @@ def _cell(cell: Cell, row: Mapping[str, object], stale: bool) -> list[str]:
             if not _close(None if given is None else float(str(given)), bound):
                 told.append(f"{column} {given}, by brute force {bound}")
     return told
+
+
+def last_day(period: str) -> date:
+    """The last day of a year, quarter or month."""
+    year, _, part = period.partition("-")
+    month = 3 * int(part[1]) if part.startswith("Q") else int(part or 12)
+    return date(int(year) + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def status(indicator: str, period: str, day: date) -> str:
+    """F from September of the next year on; where activity of the two years after is asked, from the end of these."""
+    year = last_day(period).year
+    closed = date(year + 2, 12, 31) if indicator in ("ENT_DEATH_RATE", "ENT_CHURN") else date(year + 1, 9, 1)
+    return "F" if day >= closed else "P"
 
 
 def interval(cell: Cell) -> dict[str, float | None]:

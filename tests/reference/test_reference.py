@@ -248,7 +248,10 @@ def test_every_difference_is_told(tmp_path: Path) -> None:
         changed = [row | {column: value} if i == place else row for i, row in enumerate(rows)]
         assert len(differences(cells, changed)) == 1, column
     late = [row | {"value": None, "availability": "stale"} if row["indicator"] == "SAT_IDX" else row for row in rows]
-    assert differences(cells, late) and not differences(cells, late, stale=frozenset(["SAT_IDX"]))
+    assert differences(cells, late, known_to=date(2010, 12, 31)) and not differences(cells, late, known_to=date(2010, 12, 30))
+    assert len(differences(cells, [row | {"status": "P"} for row in rows], date(2011, 8, 31))) == 0
+    final = differences(cells, [row | {"status": "P"} for row in rows], date(2011, 9, 1))
+    assert len(final) == sum(key[0] not in ("ENT_DEATH_RATE", "ENT_CHURN") for key in cells)
     wrong = replace(next(iter(cells.values())), unit_count=-1)
     assert len(differences(cells | {next(iter(cells)): wrong}, rows)) == 1
 

@@ -41,6 +41,7 @@ COMMANDS = {
     "lineage": "warehouse.cli.lineage:lineage",
     "sheet": "warehouse.cli.sheet:sheet",
     "quarantine": "warehouse.cli.quarantine:quarantine",
+    "unlinked": "warehouse.cli.unlinked:unlinked",
     "coding": "warehouse.cli.coding:coding",
     "key": "warehouse.cli.key:key",
     "archive": "warehouse.cli.archive:archive",
