@@ -102,6 +102,22 @@ def run_floor(settings: Settings) -> None:
         db.execute("set work_mem = '256MB'; set jit = off")
         for file in FLOOR:
             db.execute(file.read_bytes())
+        compared, different = db.execute(_SAME_CELLS, [settings.region]).fetchone() or (0, 0)
+        if different or not compared:
+            raise SystemExit(f"the floor makes other figures than the product: {different} of {compared} cells differ")
+
+
+# Months of the city, as both have them
+_SAME_CELLS = """
+    select count(*), count(*) filter (where f.amount is distinct from v.numerator)
+    from (
+        select to_char(month, 'YYYY-MM') as period, amount,
+            case kind when 'birth' then 'ENT_NEW' when 'exit' then 'ENT_EXIT' when 'purge' then 'ENT_PURGE' end as indicator
+        from c_entity where town is null and sector is null and industry is null and grp is null
+    ) as f
+    inner join evidence.indicator_value_current as v using (period, indicator)
+    where v.geography = %s and v.breakdown_type = 'total'
+"""
 
 
 def per_fact(db: psycopg.Connection[Any]) -> list[tuple[str, int, int]]:
