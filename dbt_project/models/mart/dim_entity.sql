@@ -11,7 +11,6 @@ select
     sector,
     in_startup_scope,
     industry,
-    coalesce(industry_is_coded, false) as industry_is_coded, -- null: of before this was written down, coded by nobody
     establishment_date,
     migration_in_date,
     start_date,

@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
 -- Registrations whose TOWN or INDUSTRYCO was left blank, and what the coders read from their texts: for the steward to propose
--- to the department. Figures use of it the section that was read from OPSCOPE.
+-- to the department. No figure uses it.
 with registrations as (
     select * from {{ ref('fold_registrations') }}
     where alive
@@ -20,9 +20,6 @@ final as (
         case when r.town_is_coded then {{ town_in_force('r.town') }} end as town_as_counted,
         case when r.town_is_coded then {{ town_in_force('c.town', 'p') }} end as town_proposed,
         case when r.town_is_coded then c.town_by end as town_by,
-        case
-            when r.industryco is null then coalesce(case when c.section_said_by = 'scope' then c.section end, 'unknown')
-        end as section_as_counted,
         case when r.industryco is null then c.section end as section_proposed,
         case when r.industryco is null then c.section_by end as section_by
     from registrations as r

@@ -48,7 +48,6 @@ final as (
             d.coded_section,
             'unknown'
         ) as industry,
-        s.section is null and d.coded_section is not null as industry_is_coded,
         d.estdate as establishment_date,
         d.indate as migration_in_date,
         d.start_date,

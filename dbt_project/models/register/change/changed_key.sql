@@ -51,7 +51,7 @@ said as (
     select c.source, c.unit_key as fold_key, (c.row_id >> 32)::integer as delivery_id
     from {{ source('register', 'coding') }} as c
     inner join used as u on c.row_id >> 32 = u.delivery_id
-    where c.build_id > {{ published_build() }}
+    where c.source = 'registry_export' and c.build_id > {{ published_build() }}
 ),
 
 final as (

@@ -2,7 +2,7 @@
 
 -- What fills the register: the department's registrations, or in a warehouse of its own the public listing (a build has
 -- only the one as input that the setting names). A row of the listing is coded from its texts; it is the register's while its
--- address lies in the region. Of registrations a blank INDUSTRYCO is coded from OPSCOPE, and from nothing else.
+-- address lies in the region.
 with registrations as (
     select * from {{ ref('fold_registrations') }}
 ),
@@ -13,37 +13,37 @@ listing as (
 
 coding as (
     select * from {{ source('register', 'coding') }}
+    where source = 'registry_export'
 ),
 
 final as (
     select
-        r.unit_key,
-        r.alive,
-        case when r.industryco is null then greatest(r.build_id, c.build_id) else r.build_id end as build_id,
-        r.row_id,
-        r.delivery_id,
-        r.regno,
-        r.uniscid,
-        r.entname,
-        r.enttype,
-        r.estdate,
-        r.candate,
-        r.revdate,
-        r.exitreason,
-        r.indate,
-        r.outdate,
-        r.industrystd,
-        r.industryco,
-        case when r.industryco is null and c.section_said_by = 'scope' then c.section end as coded_section,
-        r.founder_pseudonym,
-        r.founder_sex,
-        r.founder_birth_year,
-        r.founder_groups,
-        r.town,
-        r.town_is_coded,
-        r.employees
-    from registrations as r
-    left join coding as c on c.source = 'registrations' and r.row_id = c.row_id
+        unit_key,
+        alive,
+        build_id,
+        row_id,
+        delivery_id,
+        regno,
+        uniscid,
+        entname,
+        enttype,
+        estdate,
+        candate,
+        revdate,
+        exitreason,
+        indate,
+        outdate,
+        industrystd,
+        industryco,
+        null::text as coded_section,
+        founder_pseudonym,
+        founder_sex,
+        founder_birth_year,
+        founder_groups,
+        town,
+        town_is_coded,
+        employees
+    from registrations
     union all
     select
         l.unit_key,
@@ -72,7 +72,7 @@ final as (
         true,
         null::numeric
     from listing as l
-    left join coding as c on c.source = 'registry_export' and l.row_id = c.row_id
+    left join coding as c on l.row_id = c.row_id
 )
 
 select * from final
