@@ -41,6 +41,8 @@ def count_across(
 ) -> tuple[dict[str, tuple[int, int]], dict[str, float]]:
     """`(checked, failed)` of each rule, and its seconds. Adds the failing rows to those that the delivery is warned of."""
     counts, seconds = {}, {}
+    # Nobody has analysed what was just loaded: taken for one row, it would be read anew for each of the others
+    connection.execute("set local enable_nestloop = off")
     for one in _questions(connection, spec, delivery, past):
         started = perf_counter()
         # from the project's own specs, not from a delivery
@@ -78,7 +80,7 @@ def between_rows(spec: SourceSpec, rule: BetweenRowsSpec, delivery: DeliveryFact
     order = (*past.folded, delivery.delivery_id, *past.later)
     tables = (
         f"with delivered as ({_kept(spec, delivery, columns)}), "
-        f"touched as (select distinct {group} as g from delivered where {rule.only}), "
+        f"touched as (select distinct {group} as g from delivered where {rule.only}{_not_replaced(spec, past)}), "
         f"other as not materialized (select {columns} from raw.{quoted(spec.name)} "
         f"where delivery_id = any({_numbers(others)}){_left_standing(spec, delivery, past)}), "
         f"candidate as (select * from delivered union all select * from other "
@@ -109,22 +111,28 @@ def _left_standing(spec: SourceSpec, delivery: DeliveryFacts, past: Before) -> s
     return f" and (delivery_id = any({_numbers(past.later)}) or {stands})"
 
 
+def _not_replaced(spec: SourceSpec, past: Before) -> str:
+    """The condition on rows of a late delivery that a later full one has left standing."""
+    if not past.later or spec.full_replaces != "same_first_key":
+        return ""
+    first = quoted(spec.key[0])
+    later = f"raw.{quoted(spec.name)} where delivery_id = any({_numbers(past.later)}) and {first} is not null"
+    return f" and {first} not in (select {first} from {later})"
+
+
 def known(spec: SourceSpec, rule: ReferenceSpec, delivery: DeliveryFacts, past: Before) -> Question:
-    """Rows that name a number of the other source, and those whose number it does not know. Asked are the delivery's, and those
-    of the deliveries before it that were too young when the last of them came; each row is so asked once."""
-    column, day = quoted(rule.column), quoted(rule.day)
-    other = f"raw.{quoted(rule.source)}"
+    """Rows that name a number of the other source, and those whose number it does not know. Asked are the delivery's, and of a
+    delta those of the deliveries before it that were too young when the last of them came and stand still."""
+    column, day, other = quoted(rule.column), quoted(rule.day), f"raw.{quoted(rule.source)}"
     wanted = f"row_id, {column} as number, {day} as day"
-    asked = _kept(spec, delivery, wanted)
-    if past.last_day is not None:
-        asked += (
-            f" union all select {wanted} from raw.{quoted(spec.name)} where delivery_id = any({_numbers(past.recent)}) "
-            f"and raw.as_date({day}) > {_of_age(past.last_day)}"
-        )
+    tables, asked = "with ", _kept(spec, delivery, wanted)
+    if past.kind == "delta" and past.last_day is not None:
+        tables += f"{_young(spec, delivery, past, wanted, past.last_day)}, "
+        asked += " union all select row_id, number, day from young where row_id not in (select row_id from said_again)"
     accepted = f"select delivery_id from ledger.delivery where source = {literal(rule.source)} and status = 'accepted'"
     of_age = f"number is not null and raw.as_date(day) <= {_of_age(delivery.business_date)}"
-    tables = (
-        f"with asked as ({asked}), "
+    tables += (
+        f"asked as ({asked}), "
         f"named as (select number, count(*) as n from asked where {of_age} group by number), "
         f"found as (select distinct o.{quoted(rule.to)} as number from {other} as o "
         f"inner join named as n on o.{quoted(rule.to)} = n.number where o.delivery_id in ({accepted})), "
@@ -137,6 +145,23 @@ def known(spec: SourceSpec, rule: ReferenceSpec, delivery: DeliveryFacts, past: 
         tables,
         "select coalesce((select n from judged), 0) as checked, coalesce((select sum(n) from strange), 0) as failed",
         f"select row_id from asked where {of_age} and number in (select number from strange)",
+    )
+
+
+def _young(spec: SourceSpec, delivery: DeliveryFacts, past: Before, wanted: str, since: date) -> str:
+    """Tables: `young`, rows of the deliveries before that have come of age since the last of them (of `since`), and `said_again`,
+    those of them whose key a later row has."""
+    key = f"array[{', '.join(map(quoted, spec.key))}]"  # a blank in it is a value
+    source = f"raw.{quoted(spec.name)} where delivery_id = any({_numbers(past.recent)})"
+    order = _numbers((*past.recent, delivery.delivery_id))
+    place = f"array_position({order}, delivery_id) as place"
+    return (
+        f"recent as not materialized (select {wanted}, {key} as key, {place} from {source}), "
+        f"young as materialized (select * from recent "
+        f"where raw.as_date(day) > {_of_age(since)} and raw.as_date(day) <= {_of_age(delivery.business_date)}), "
+        "said_again as (select y.row_id from young as y inner join (select key, row_id, place from recent "
+        f"union all {_kept(spec, delivery, f'{key} as key, row_id, {place}')}) as s "
+        "on y.key = s.key and (s.place, s.row_id) > (y.place, y.row_id))"
     )
 
 

@@ -63,8 +63,9 @@ class ReferenceSpec(Strict):
     """`column` holds numbers that another source knows: a finding for the department, the rows are kept.
 
     source, to  the other source and its column, in any of its accepted rows. Not judged while it has none.
-    day         a row is asked when its date in this column is at least 30 days before the business date, or else with the first
-                delivery of which that is true: extracts of one day are judged in any order, and a new number has time to come.
+    day         a row is asked when its date in this column is at least 30 days before the business date; one of a delta that is
+                younger, with the first delivery after it of which that is true, unless its key was said again: extracts of one
+                day are judged in any order, and a new number has time to come.
     tolerance   share of the rows asked that may be unknown.
     """
 

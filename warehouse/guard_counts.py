@@ -156,7 +156,7 @@ _JUMP = f"""
     ),
     used as (select i.delivery_id, i.build_id from ledger.build_input as i inner join since using (build_id)),
     cause as (
-        select delivery_id from used group by delivery_id having count(*) < (select count(distinct build_id) from used)
+        select delivery_id from used group by delivery_id having count(*) < (select count(*) from since)
         union
         select (row_id >> 32)::integer from register.coding where build_id > %(published)s and build_id <= %(build)s
     ),

@@ -113,16 +113,46 @@ def held_rows(settings: Settings, specs: "Sequence[SourceSpec]", day: date | Non
 
 
 def warned_rows(settings: Settings, specs: "Sequence[SourceSpec]", day: date | None = None) -> list[Held]:
-    """Rows of accepted deliveries of these sources that break rules which only warn (`reasons`): they are kept."""
-    with session(settings, STEWARD) as connection, connection.cursor(row_factory=class_row(Held)) as cursor:
-        return cursor.execute(
-            "select w.row_id, array_agg(w.rule order by w.rule) as reasons, '{}'::text [] as key, null::bigint as settled_by, "
-            "null::timestamptz as settled_at, d.delivery_id, d.source, d.department, d.region, d.business_date, d.file_name, "
-            "d.sha256 from quarantine.warned as w join ledger.delivery as d on d.delivery_id = w.row_id >> 32 "
-            "where d.status = 'accepted' and d.source = any(%(sources)s) and d.region = %(region)s "
-            "and d.business_date = coalesce(%(day)s, d.business_date) group by w.row_id, d.delivery_id order by w.row_id",
-            {"sources": [spec.name for spec in specs], "day": day, "region": settings.region},
-        ).fetchall()
+    """Accepted rows of these sources that break rules which only warn (`reasons`), in whose place no later row or full delivery
+    stands: found by the checks of a business date (None: of any), in the order of their row_id."""
+    rows: list[Held] = []
+    with session(settings, STEWARD) as connection:
+        for spec in specs:
+            if _is_there(connection, spec):
+                with connection.cursor(row_factory=class_row(Held)) as cursor:
+                    asked = {"source": spec.name, "region": settings.region, "day": day}
+                    rows += cursor.execute(_warned(spec), asked).fetchall()
+    return rows
+
+
+def _warned(spec: "SourceSpec") -> sql.Composed:
+    first = sql.Identifier(spec.key[0])
+    key = sql.SQL("array[{}]").format(sql.SQL(", ").join(map(sql.Identifier, spec.key)))
+    if spec.full_replaces == "everything":  # and then nothing else stands
+        replaced = sql.SQL(
+            "exists (select from ledger.delivery as l where l.source = d.source and l.region = d.region and l.kind = 'full' "
+            "and l.status = 'accepted' and (l.business_date, l.sequence) > (d.business_date, d.sequence))"
+        )
+    else:
+        replaced = sql.SQL(
+            "exists (select from said as l where l.first = s.first "
+            "and (l.business_date, l.sequence) > (d.business_date, d.sequence))"
+        )
+    return sql.SQL(
+        "with warned as materialized ("
+        "  select w.row_id, array_agg(w.rule order by w.rule) as reasons from quarantine.warned as w"
+        "  join ledger.delivery as f using (delivery_id) join ledger.delivery as d on d.delivery_id = w.row_id >> 32"
+        "  where d.source = %(source)s and d.region = %(region)s and d.status = 'accepted'"
+        "    and f.business_date = coalesce(%(day)s, f.business_date) group by w.row_id"
+        "), said as ("
+        "  select r.row_id, {key} as key, r.{first} as first, d.business_date, d.sequence from raw.{source} as r"
+        "  join ledger.delivery as d using (delivery_id) where d.status = 'accepted' and d.region = %(region)s"
+        ") select w.row_id, w.reasons, '{{}}'::text [] as key, null::bigint as settled_by, null::timestamptz as settled_at, "
+        "d.delivery_id, d.source, d.department, d.region, d.business_date, d.file_name, d.sha256 "
+        "from warned as w join said as s using (row_id) join ledger.delivery as d on d.delivery_id = w.row_id >> 32 "
+        "where not {replaced} and not exists (select from said as n where n.key = s.key "
+        "  and (n.business_date, n.sequence, n.row_id) > (s.business_date, s.sequence, s.row_id)) order by w.row_id"
+    ).format(key=key, first=first, source=sql.Identifier(spec.name), replaced=replaced)
 
 
 def refused_files(settings: Settings, specs: "Sequence[SourceSpec]", day: date | None = None) -> list[Refused]:

@@ -79,7 +79,7 @@ scopes as (
     inner join used as u on s.delivery_id = u.delivery_id
     where u.kind = 'full'
     union
-    select q.delivery_id, raw.as_decimal(q.key[1])::integer
+    select q.delivery_id, case when q.key[1] ~ '^[0-9]{4}$' then q.key[1]::integer end
     from {{ source('quarantine', source_name) }} as q
     inner join used as u on q.delivery_id = u.delivery_id
     where u.kind = 'full'

@@ -84,8 +84,13 @@ def _invented(seed: int, folder: Path, played: tuple[date, ...], later: tuple[da
         for night in later:
             play(settings, night)
             told += [f"{night}: {line}" for line in disagreements(settings, inbox, night, random_city.NIGHTS[-1])]
-            stale = "select count(*) from mart.indicator_values where availability = 'stale' and period > '2011'"
-            assert rows(settings, stale)[0][0] > 0 or night.year == 2011
+            stale = (
+                "select distinct indicator, period from mart.indicator_values where availability = 'stale' "
+                "and indicator in ('ENT_STK', 'SAT_IDX') and period in ('2010', '2010-12', '2011', '2011-08', '2011-Q2')"
+            )
+            wanted = {("ENT_STK", "2011-08"), ("ENT_STK", "2011-Q2")} if night.year > 2011 or night.month > 1 else set()
+            wanted |= {("ENT_STK", "2011"), ("SAT_IDX", "2011")} if night.year > 2011 else set()
+            assert set(rows(settings, stale)) == wanted
     finally:
         postgres.stop(settings)
     return told

@@ -107,3 +107,18 @@ def test_without_asking_the_workbook_has_what_waits_alone(home: Settings, tmp_pa
     out = tmp_path / "back.xlsx"
     bureau(home, "export", "pboc", "--out", str(out))
     assert [sheet.title for sheet in openpyxl.load_workbook(out).worksheets] == [LOANS.title.en]
+
+
+def test_a_row_is_listed_under_the_night_that_found_it_until_it_is_said_again(home: Settings) -> None:
+    def found() -> list[tuple[str, int]]:
+        listed = json.loads(bureau(home, "show", "pboc", "--warned", "--format", "json").output)
+        return [(one["file_name"][15:23], one["row"]) for one in listed]
+
+    assert found() == [("20101230", row) for row in (1, 2, 4, 5)] + [("20101231", 1)]
+    of_second = json.loads(bureau(home, "list", "--warned", "--date", "2010-12-31", "--format", "json").output)["rows"]
+    assert [(one["business_date"], one["waiting"]) for one in of_second] == [("2010-12-30", 2), ("2010-12-31", 1)]
+    one = fixture_rows("loans", "good")[0] | {"事件序号": "1", "事件": "放款", "金额": "1200", "合同号": "A"}
+    deliver(home, "loans", [one], date(2011, 1, 4), "delta")
+    assert found() == [("20101230", row) for row in (2, 4, 5)] + [("20101231", 1)], "the third event is not said again"
+    deliver(home, "loans", [one], date(2011, 1, 5), "full")
+    assert found() == []
