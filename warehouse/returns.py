@@ -151,7 +151,7 @@ def _warned(spec: "SourceSpec") -> sql.Composed:
         "d.delivery_id, d.source, d.department, d.region, d.business_date, d.file_name, d.sha256 "
         "from warned as w join said as s using (row_id) join ledger.delivery as d on d.delivery_id = w.row_id >> 32 "
         "where not {replaced} and not exists (select from said as n where n.key = s.key "
-        "  and (n.business_date, n.sequence, n.row_id) > (s.business_date, s.sequence, s.row_id)) order by w.row_id"
+        "  and (n.business_date, n.sequence) > (s.business_date, s.sequence)) order by w.row_id"
     ).format(key=key, first=first, source=sql.Identifier(spec.name), replaced=replaced)
 
 
