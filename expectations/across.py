@@ -41,8 +41,6 @@ def count_across(
 ) -> tuple[dict[str, tuple[int, int]], dict[str, float]]:
     """`(checked, failed)` of each rule, and its seconds. Adds the failing rows to those that the delivery is warned of."""
     counts, seconds = {}, {}
-    # Nobody has analysed what was just loaded: taken for one row, it would be read anew for each of the others
-    connection.execute("set local enable_nestloop = off")
     for one in _questions(connection, spec, delivery, past):
         started = perf_counter()
         # from the project's own specs, not from a delivery

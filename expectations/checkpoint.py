@@ -63,6 +63,8 @@ class Checkpoint:
         try:
             connection = self._connected()
             with connection.transaction():
+                # Nobody has analysed what was just loaded: taken for one row, it would be read anew for each of the others
+                connection.execute("set local enable_nestloop = off")
                 scanned = scan(connection, spec, delivery.delivery_id, rules)
                 past = before(connection, spec, delivery)
                 started = perf_counter()

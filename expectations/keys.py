@@ -62,10 +62,11 @@ def warn_statement(spec: SourceSpec, delivery_id: int, rule: str, rows: str) -> 
 
 def _repeated(spec: SourceSpec, delivery_id: int) -> str:
     """Rows behind which another one with their key stands: that one counts (ruling 5)."""
-    key = ", ".join(map(quoted, spec.key))
+    key, table = ", ".join(map(quoted, spec.key)), f"raw.{partition_name(spec, delivery_id)}"
+    group = f"array[{key}]"  # a part that is blank is a value
     return (
-        f"select row_id from (select row_id, row_number() over (partition by {key} order by row_id desc) as place "
-        f"from raw.{partition_name(spec, delivery_id)} where {_readable(spec)}) as placed where place > 1"
+        f"select t.row_id from {table} as t inner join (select {group} as key, max(row_id) as last from {table} "
+        f"where {_readable(spec)} group by {key} having count(*) > 1) as twice on {group} = twice.key and t.row_id < twice.last"
     )
 
 

@@ -37,15 +37,17 @@ def scan(connection: Connection[Any], spec: SourceSpec, delivery_id: int, rules:
         "warned": sql.Identifier(SCHEMA, warned_name(spec, delivery_id)),
         "counts": sql.Identifier(SCHEMA, counts_name(spec, delivery_id)),
         "findings": sql.Identifier(SCHEMA, f"{partition}__findings"),
+        "kinds": sql.Identifier(SCHEMA, f"{partition}__kinds"),
     }
     connection.execute("set local jit = off")  # compiling a hundred predicates takes longer than asking them
     connection.execute(sql.SQL("drop table if exists {failures}, {warned}, {counts}").format(**names))
     started = perf_counter()
     connection.execute(rows_statement(rules).format(**names))
-    connection.execute(told_statement(rules, "quarantine", "failures").format(**names))
-    connection.execute(told_statement(rules, "warn", "warned").format(**names))
-    failed = dict(connection.execute(failed_statement(rules).format(**names)).fetchall())
-    connection.execute(sql.SQL("drop table {findings}").format(**names))
+    connection.execute(kinds_statement(rules).format(**names))
+    connection.execute(_statement(_TOLD.format(table="failures", reasons="reasons")).format(**names))
+    connection.execute(_statement(_TOLD.format(table="warned", reasons="warnings")).format(**names))
+    failed = dict(connection.execute(_statement(_FAILED).format(**names)).fetchall())
+    connection.execute(sql.SQL("drop table {findings}, {kinds}").format(**names))
     asked = [rule.id for rule in rules if rule.kind in ("row", "fault")]
     return Scanned({rule: int(failed.get(rule, 0)) for rule in dict.fromkeys([*asked, *failed])}, perf_counter() - started)
 
@@ -82,34 +84,32 @@ def rows_statement(rules: Sequence[Rule]) -> sql.SQL:
     )
 
 
-def told_statement(rules: Sequence[Rule], severity: str, table: str) -> sql.SQL:
-    """The rows that break rules of a severity, each with its reasons, as `{table}`."""
-    wanted = ", ".join(literal(rule.id) for rule in rules if rule.kind in ("row", "fault") and rule.severity == severity)
-    return _statement(
-        f"create table {{{table}}} as with sets as materialized ({_sets(rules)}), kinds as materialized ("
-        "  select faults, broken, array("
-        f"    select distinct rule from unnest(rules) as r (rule) where rule = any(array[{wanted}]::text[]) order by rule"
-        "  ) as reasons from sets"
-        ") select row_id, reasons from {findings} inner join kinds using (faults, broken) where cardinality(reasons) > 0"
-    )
-
-
-def failed_statement(rules: Sequence[Rule]) -> sql.SQL:
-    """How many rows break each rule."""
-    return _statement(
-        f"select rule, sum(n) from ({_sets(rules)}) as sets, lateral (select distinct unnest(rules)) as r (rule) group by rule"
-    )
-
-
-def _sets(rules: Sequence[Rule]) -> str:
-    """Rows break the same few sets of rules: each set is spelt out once, with its number of rows."""
+def kinds_statement(rules: Sequence[Rule]) -> sql.SQL:
+    """Rows break the same few sets of rules: each set spelt out once, with its number of rows, and by severity."""
     names = ", ".join(literal(rule.id) for rule in _asked(rules))
-    return (
+    by_severity = ", ".join(
+        f"array(select distinct rule from unnest(rules) as r (rule) where rule = any(array[{_of(rules, severity)}]::text[]) "
+        f"order by rule) as {name}"
+        for severity, name in (("quarantine", "reasons"), ("warn", "warnings"))
+    )
+    return _statement(
+        f"create unlogged table {{kinds}} as select *, {by_severity} from ("
         f"select faults, broken, count(*) as n, case when faults @> array[{literal(UNSPLIT)}] then faults else faults || array("
         f"select id from unnest(array[{names}]::text[]) with ordinality as r (id, place) "
         f"where (broken[1 + (place - 1) / {_BITS}] >> ((place - 1) % {_BITS})::integer) & 1 = 1"
-        ") end as rules from {findings} group by faults, broken"
+        ") end as rules from {findings} group by faults, broken) as sets"
     )
+
+
+_TOLD = (
+    "create table {{{table}}} as select row_id, {reasons} as reasons from {{findings}} "
+    "inner join {{kinds}} using (faults, broken) where cardinality({reasons}) > 0"
+)
+_FAILED = "select rule, sum(n) from {kinds}, lateral (select distinct unnest(rules)) as r (rule) group by rule"
+
+
+def _of(rules: Sequence[Rule], severity: str) -> str:
+    return ", ".join(literal(rule.id) for rule in rules if rule.kind in ("row", "fault") and rule.severity == severity)
 
 
 def _words(asked: Sequence[Rule]) -> list[Sequence[Rule]]:
@@ -122,7 +122,7 @@ def _asked(rules: Sequence[Rule]) -> list[Rule]:
 
 def _statement(text: str) -> sql.SQL:
     """Only the tables' names are left to fill in: other braces stand for themselves."""
-    for name in ("partition", "failures", "warned", "findings"):
+    for name in ("partition", "failures", "warned", "findings", "kinds"):
         text = text.replace(f"{{{name}}}", f"\0{name}\1")
     text = text.replace("{", "{{").replace("}", "}}").replace("\0", "{").replace("\1", "}")
     return sql.SQL(text)  # made from the project's own specs, not from a delivery

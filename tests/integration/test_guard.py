@@ -151,11 +151,11 @@ def test_what_is_right_breaks_nothing_and_what_is_wrong_is_found(
 def test_a_new_town_has_every_period(home: Settings, last_build: tuple[Connection, int]) -> None:
     connection, build = last_build
     town = "geography = '520381001'"
-    connection.execute(f"delete from evidence.indicator_value where {town} and build_id = %s".encode(), [build])
     connection.execute(
-        f"insert into evidence.indicator_value ({FIGURE}) select {FIGURE.replace('build_id', '%s::integer')} "
-        f"from evidence.indicator_value_current where {town}".encode(),
-        [build],
+        f"insert into evidence.indicator_value ({FIGURE}) select {FIGURE.replace('build_id', '%(build)s::integer')} "
+        f"from evidence.indicator_value_current where {town} and ({CELL}) not in "
+        f"(select {CELL} from evidence.indicator_value where build_id = %(build)s)".encode(),
+        {"build": build},
     )
     connection.execute(f"delete from evidence.indicator_value_current where {town}".encode())
     checked, failed = found(home, connection, build)["universe"]
