@@ -33,23 +33,23 @@ def broken_delivery(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries
     if rule.kind in ("row", "fault"):
         return deliver(ctx, spec, _behind_a_good_one(spec, rule, tries, tries.breaking(rule.id)))
     if rule.id == KEY_REPEATED:
-        good = _least_good(spec, tries)
+        good = _least_good(spec, tries.sound())
         return deliver(ctx, spec, [*good, good[0]])
     if rule.kind == "delivery":
         return _unlike_its_manifest(ctx, spec, rule, tries)
     return (_across if rule.kind == "across" else _unusual)(ctx, spec, rule, tries, checks)
 
 
-def _least_good(spec: SourceSpec, tries: Tries) -> list[Row]:
+def _least_good(spec: SourceSpec, sound: Sequence[Row]) -> list[Row]:
     """The fewest rows that break nothing: of a sample two, in two primary sampling units of a stratum."""
-    return _rows(spec, tries.sound()[:1], 2) if "psu" in spec.raw_columns else tries.sound()[:1]
+    return _rows(spec, sound[:1], 2) if "psu" in spec.raw_columns else list(sound[:1])
 
 
 def _behind_a_good_one(spec: SourceSpec, rule: Rule, tries: Tries, broken: Row) -> list[Row]:
     """The row; where one may not stand alone, behind what makes it whole (the sample's two, or the first of a contract): else a
     rule between rows would see it when this rule does not."""
     if "psu" in spec.raw_columns:
-        return [*_least_good(spec, tries), broken]
+        return [*_least_good(spec, tries.sound()), broken]
     number = _number_in_key(spec)
     if not tries.needs_lead or number is None or set(rule.columns).intersection(spec.key):
         return [broken]
@@ -64,7 +64,7 @@ def _number_in_key(spec: SourceSpec) -> int | None:
 
 def _unlike_its_manifest(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries) -> DeliveryFacts:
     """Taking in refuses what differs from its manifest: here it differs afterwards."""
-    facts = deliver(ctx, spec, _least_good(spec, tries))
+    facts = deliver(ctx, spec, _least_good(spec, tries.sound()))
     if rule.id == "delivery.rows":
         return DeliveryFacts(facts.delivery_id, facts.region, facts.business_date, facts.rows + 1)
     if rule.id == "delivery.totals":
@@ -85,9 +85,7 @@ def _across(ctx: LoadContext, spec: SourceSpec, rule: Rule, tries: Tries, checks
         return deliver(ctx, spec, rows[:-1], DAY, "full")
     if rule.id == NO_GAP:
         first = {"quarter_end": date(2010, 6, 30), "window": date(2008, 12, 29)}.get(spec.calendar.kind, date(2010, 12, 29))
-        rows = _least_good(spec, tries)
-        if max(_newest(spec, row) for row in rows) > first:
-            rows = [next(row for row in tries.sound() if _newest(spec, row) <= first)]
+        rows = _least_good(spec, [row for row in tries.sound() if _newest(spec, row) <= first])
         _accepted(ctx, spec, rows, first, checks.check)
         with ctx.connect() as connection, connection.transaction():
             write_promises(connection, spec, ctx.region, DAY, BusinessDays(), ended=True)
@@ -206,7 +204,10 @@ def _event_dates(spec: SourceSpec) -> list[int]:
 
 
 def _newest(spec: SourceSpec, row: Row) -> date:
-    return max((date.fromisoformat(row[place]) for place in _event_dates(spec) if row[place]), default=date.min)
+    """The newest date that may not lie after the business date, or year of a record that is of a year."""
+    days = [date.fromisoformat(row[place]) for place in _event_dates(spec) if row[place]]
+    years = [row[index] for index, column in enumerate(spec.columns) if column.name in ("wave", "year")]
+    return max([*days, *(date(int(year), 1, 1) for year in years)], default=date.min)
 
 
 def _led(spec: SourceSpec, tries: Tries, pattern: Sequence[Row]) -> list[Row]:

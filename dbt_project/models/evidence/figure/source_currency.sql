@@ -25,23 +25,24 @@ promise as (
     inner join build as b on e.region = b.region and e.business_date <= b.business_date
 ),
 
-last_expected as (
-    select source, max(business_date) as business_date, max(business_date) filter (where is_kept) as kept
-    from promise
+last_kept as (
+    select source, max(business_date) as business_date from promise
+    where is_kept
     group by source
 ),
 
 missing as (
     select p.source, min(p.business_date) as business_date
     from promise as p
-    inner join last_expected as e on p.source = e.source and p.business_date > coalesce(e.kept, '-infinity'::date)
+    left join last_kept as k on p.source = k.source
+    where p.business_date > coalesce(k.business_date, '-infinity'::date)
     group by p.source
 ),
 
 sources as (
     select source from accepted
     union
-    select source from last_expected
+    select source from promise
 ),
 
 final as (
