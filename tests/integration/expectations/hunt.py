@@ -144,6 +144,9 @@ def with_key(spec: SourceSpec, row: Row, number: int) -> Row:
     place = {column.name: index for index, column in enumerate(spec.columns)}
     if "psu" in place:
         row = _with(row, place["psu"], f"0{1 + number % 2}")
+    if "geo" in place:  # of a year and a place: there are not so many years
+        row = _with(row, place["geo"], ("520381", "520381001", "520381002", "520381003")[number // 60])
+        number %= 60
     types = {spec.column(name).type: name for name in reversed(spec.key)}
     if "text" in types:
         return _with(row, place[types["text"]], f"K{number}")

@@ -144,8 +144,9 @@ def _drift(spec: SourceSpec, rule: Rule, tries: Tries) -> tuple[list[Row], list[
     place = next(index for index, column in enumerate(spec.columns) if column.name == name)
     for alike in _alike_but(sound, place):
         blank, given = [row for row in alike if not row[place]], [row for row in alike if row[place]]
-        if kind == "usual_blanks" and blank and len(given) >= 1 + (spec.columns[place].type == "code"):
-            two = given[:2] if spec.columns[place].type == "code" else given[:1]
+        has_shares = spec.columns[place].type in ("code", "geography")
+        if kind == "usual_blanks" and blank and len(given) >= 1 + has_shares:
+            two = given[: 1 + has_shares]
             return _led(spec, tries, two), _led(spec, tries, [*two * (4 // len(two)), blank[0]])
         if kind == "usual_codes" and len(given) >= 2:
             return _led(spec, tries, given[:1]), _led(spec, tries, given[1:2])
