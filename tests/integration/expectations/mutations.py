@@ -224,8 +224,8 @@ def _led(spec: SourceSpec, tries: Tries, pattern: Sequence[Row]) -> list[Row]:
 
 
 def _rows(spec: SourceSpec, pattern: Sequence[Row], count: int) -> list[Row]:
-    """Under a key each; of rules that add rows up (a cap a taxpayer), each a case of its own."""
-    apart = {rule.columns[0] for rule in spec.between_rows} - set(spec.key)
+    """Under a key each; of rules that add rows up (a cap a taxpayer), each a case of its own, but of a sample all one stratum."""
+    apart = {rule.columns[0] for rule in spec.between_rows} - {*spec.key, "stratum"}
     places = [index for index, column in enumerate(spec.columns) if column.name in apart]
     rows = []
     for number in range(count):
