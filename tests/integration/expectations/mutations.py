@@ -12,7 +12,7 @@ from expectations import DeliveryFacts, check
 from expectations.across import GRACE_DAYS, NO_GAP
 from expectations.checkpoint import Checkpoint
 from expectations.keys import KEY_REPEATED, KEYS_KEPT
-from expectations.rules import UNSPLIT, Rule
+from expectations.rules import Rule
 from expectations.usual import LEAST
 from ingest import ledger
 from ingest.accept import Verdict, accept
@@ -49,7 +49,7 @@ def _behind_a_good_one(spec: SourceSpec, rule: Rule, tries: Tries, broken: Row) 
     """The row; where one may not stand alone, behind what makes it whole (the sample's two, or the first of a contract): else a
     rule between rows would see it when this rule does not."""
     if "psu" in spec.raw_columns:
-        of_another_sample = rule.id == UNSPLIT or {"wave", "stratum"}.intersection(rule.columns)
+        of_another_sample = {"wave", "stratum"}.intersection(rule.columns)
         return _rows(spec, [broken], 2) if of_another_sample else [*_least_good(spec, tries.sound()), broken]
     number = _number_in_key(spec)
     if not tries.needs_lead or number is None or set(rule.columns).intersection(spec.key):
