@@ -79,8 +79,39 @@ def find_drift(ctx: LoadContext, seed: int) -> None:
     assert found.observed > found.upper and found.severity == "warn" and verdict.refusals == ()
 
 
+def find_drift_of_sums(ctx: LoadContext, seed: int) -> None:
+    loans, rng, one = load_spec("loans"), Random(seed), fixture_rows("loans", "good")[0]
+
+    def judge(times: float, day: date) -> tuple[int, Verdict]:
+        amounts = [f"{times * rng.lognormvariate(10, 0.8):.2f}" for _ in range(rng.randint(90, 110))]
+        found = [one | {"合同号": f"C{rng.randrange(10**9)}", "金额": amount} for amount in amounts]
+        write_extract(loans, found, Path(ctx.inbox), day=day, kind="delta")
+        (number,) = take_in(ctx, loans, day)
+        return number, check(ctx.conninfo, loans, DeliveryFacts(number, ctx.region, day, len(found)))
+
+    for days in range(LEAST + 1):
+        number, verdict = judge(1, FIRST + timedelta(days=days))
+        assert all(one.passed for one in verdict.checks)
+        accept(ctx, loans, number, verdict)
+    last = next(one for one in verdict.checks if one.rule == "amount_cny.usual_sum")
+    assert last.observed and last.lower and last.upper and last.judged
+    middle, reach = (last.lower + last.upper) / 2, 3 * (last.upper - last.lower) / 2
+    _, verdict = judge((middle + reach) / last.observed, FIRST + timedelta(days=LEAST + 1))
+    assert {one.rule for one in verdict.checks if not one.passed} == {"amount_cny.usual_sum"}
+
+
 def test_a_drift_is_found_and_nothing_else(ctx: LoadContext) -> None:
     find_drift(ctx, 1)
+
+
+def test_a_drift_of_sums_is_found_and_nothing_else(ctx: LoadContext) -> None:
+    find_drift_of_sums(ctx, 1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(2, 22))
+def test_a_drift_of_sums_is_found_in_every_seed(ctx: LoadContext, seed: int) -> None:
+    find_drift_of_sums(ctx, seed)
 
 
 @pytest.mark.long
