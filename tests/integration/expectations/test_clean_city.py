@@ -14,8 +14,9 @@ from warehouse.synth import synthesise_nights
 
 pytestmark = pytest.mark.integration
 JUDGED = 2
-KINDS = {"usual_rows", "fresh", "usual_blanks", "usual_codes"}
-"""No delta of a day of so small a city has the twenty amounts that a sum is judged by: test_usual.py has those."""
+KINDS = {"usual_rows", "fresh"}
+"""What every delta of a day can drift in. Shares and sums are of twenty rows and amounts or more, which a day of so small a city
+does not have in every seed: test_usual.py plants those."""
 
 
 def test_the_first_nights_of_a_clean_city_raise_no_warning(ctx: LoadContext, tmp_path: Path) -> None:
@@ -43,5 +44,5 @@ def test_no_clean_city_raises_a_warning_and_each_drift_is_found(ctx: LoadContext
             one.judge(day)
         planted, missed = one.find_drifts(days[-1])
     assert one.warned == []
-    assert missed == [] and planted == KINDS
+    assert missed == [] and planted >= KINDS
     assert {"delivery.usual_rows", "delivery.fresh", "delivery.keys_kept"} - one.judged == {"delivery.keys_kept"}
