@@ -136,3 +136,18 @@ def test_a_decision_that_is_gone_is_missed(settings: Settings, release_id: int, 
         assert ("decision", f"release {release_id}") in kinds
     with connections(settings) as (reading, _):
         assert list(seal_findings(reading, find_release(reading, release_id))) == []
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "delete from release.seal where release_id = 2 and kind = 'release'",
+        "update release.seal set release_id = 6 where release_id = 2 and kind = 'release'",
+        "delete from release.seal where release_id = 2",
+    ],
+)
+def test_a_seal_that_is_gone_is_missed(settings: Settings, forged: str) -> None:
+    with connections(settings) as (_, forging), forging.transaction(force_rollback=True):
+        forging.execute(forged.encode())
+        found = [(one.kind, one.what) for one in seal_findings(forging, find_release(forging, 2))]
+        assert ("seal_release", "release 2") in found

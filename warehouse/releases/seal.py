@@ -26,6 +26,10 @@ class Seal:
     hash: str
 
 
+KINDS_SINCE = {"release": 130, "delivery": 130, "checks": 130, "build": 130, "formulas": 170, "guard": 170, "towns": 180}
+"""What is sealed, and the migration that it came with."""
+
+
 def seals(connection: Connection, place: str, release_id: int, build_id: int) -> list[Seal]:
     """The seals of a release as its tables say it now; its own row stands in `place` (a relation), the build's in the ledger."""
     found = connection.execute(

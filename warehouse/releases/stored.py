@@ -8,7 +8,7 @@ from warehouse.figure import CELL, COLUMNS
 from warehouse.releases.chain import columns, lines, link, named
 from warehouse.releases.create import inputs_digest
 from warehouse.releases.register import Connection, Release
-from warehouse.releases.seal import Seal, decision_seal, kept_seals, seals, start_of
+from warehouse.releases.seal import KINDS_SINCE, Seal, decision_seal, kept_seals, seals, start_of
 from warehouse.settings import Settings
 
 
@@ -41,8 +41,8 @@ def seal_findings(connection: Connection, release: Release) -> Iterator[Finding]
     if inputs_digest(connection, release.build_id) != release.inputs_digest:
         yield Finding("inputs", f"build {release.build_id}")
     kept = kept_seals(connection, release.release_id)
-    if kept:
-        kinds = {one.kind for one in kept}  # a release of before there was a kind has none of it
+    kinds = {one.kind for one in kept} | _kinds_of_the_time(connection, release)
+    if kinds:
         now = [one for one in seals(connection, "release.release", release.release_id, release.build_id) if one.kind in kinds]
         for kind, number in sorted({(one.kind, one.number) for one in {*kept} ^ {*now}}):
             yield Finding(f"seal_{kind}", _named(connection, Seal(kind, number, "")))
@@ -53,6 +53,14 @@ def seal_findings(connection: Connection, release: Release) -> Iterator[Finding]
     ).fetchone()
     if _lost_its_decision(connection, release.release_id) if row is None else not row[0] and (kept or not row[1]):
         yield Finding("decision", f"release {release.release_id}")
+
+
+def _kinds_of_the_time(connection: Connection, release: Release) -> set[str]:
+    """What a release was sealed with when it was made; one of before there were seals has none."""
+    row = connection.execute(
+        "select coalesce(max(number), 0) from ledger.migration where applied_at <= %s", [release.created_at]
+    ).fetchone()
+    return {kind for kind, since in KINDS_SINCE.items() if row is not None and row[0] >= since}
 
 
 def _lost_its_decision(connection: Connection, release_id: int) -> bool:
