@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from psycopg.rows import class_row
 
 from warehouse.query import session
+from warehouse.rules import rules_on
 from warehouse.settings import Settings
 from warehouse.texts import catalogue, t
 
@@ -121,13 +122,12 @@ def checks(settings: Settings, lang: str, day: date | None = None, source: str |
 
 
 def _rules(rows: Iterable[_Row]) -> "dict[tuple[str, date | None, str], dict[str, Rule]]":
-    from expectations import rules_of
     from ingest.spec import all_specs
 
     specs = all_specs()
     wanted = {(row.source, row.business_date, row.region) for row in rows}
     return {
-        (source, day, region): {rule.id: rule for rule in rules_of(specs[source], day, region)}
+        (source, day, region): {rule.id: rule for rule in rules_on(source, day, region)}
         for source, day, region in wanted
         if source in specs and day is not None
     }

@@ -8,13 +8,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from warehouse.rules import rules_on
 from warehouse.texts import catalogue, t
 
 if TYPE_CHECKING:
-    from expectations import Rule
     from ingest.spec import SourceSpec
 
 _REASON = re.compile(r"(?P<rule>[a-z_]+(?:\.[a-z_]+)+)(?: at (?P<place>.+?)(?=: |$))?")
@@ -55,7 +54,7 @@ def refusal(reason: str | None, lang: str) -> str:
 
 def of_row(spec: "SourceSpec", rules: Iterable[str], business_date: date, region: str, lang: str) -> list[Reason]:
     """The reasons of a row that failed these rules, in the rules' order."""
-    known = _rules(spec.name, business_date, region)
+    known = {rule.id: rule for rule in rules_on(spec.name, business_date, region)}
     found = []
     for rule_id in rules:
         rule = known.get(rule_id)
@@ -64,15 +63,6 @@ def of_row(spec: "SourceSpec", rules: Iterable[str], business_date: date, region
         sentence = (rule.sentence_zh if lang == "zh" else rule.sentence_en) if rule else rule_id
         found.append(Reason(rule_id, names, t(f"value_class.{kind}", lang), sentence))
     return found
-
-
-@lru_cache(maxsize=64)
-def _rules(source: str, business_date: date, region: str) -> "dict[str, Rule]":
-    """Made once for the many rows of a delivery."""
-    from expectations.rules import rules_of
-    from ingest.spec import load_spec
-
-    return {rule.id: rule for rule in rules_of(load_spec(source), business_date, region)}
 
 
 def _has(spec: "SourceSpec", name: str) -> bool:

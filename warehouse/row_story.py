@@ -6,18 +6,17 @@ Everything is read as bureau_evaluator; of the archived line only names of colum
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg.rows import class_row, dict_row, tuple_row
 
-from expectations.predicates import Lists
-from expectations.rules import Rule, rules_of
+from expectations.rules import Rule
 from ingest.errors import NotReady
 from ingest.places import Placed, row_line
 from ingest.spec import SourceSpec, load_spec
 from warehouse.errors import BureauError
+from warehouse.rules import rules_on
 from warehouse.services.postgres import conninfo
 from warehouse.settings import Settings
 
@@ -119,7 +118,7 @@ def tell_in(connection: Connection, settings: Settings, row_id: int) -> Story:
     if known is None or known["sha256"] is None or known["business_date"] is None:
         raise BureauError("row.no_delivery", row=row_id)
     spec = load_spec(known["source"])
-    rules = _rules(spec.name, known["business_date"], known["region"])
+    rules = rules_on(spec.name, known["business_date"], known["region"])
     broken = _broken(connection, spec, rules, known, row_id)
     counted = _counted(connection, spec, known["cells"], row_id)
     instead = _instead(connection, spec, known, row_id)
@@ -179,16 +178,6 @@ def _broken(connection: Connection, spec: SourceSpec, rules: tuple[Rule, ...], k
         row = cursor.execute(statement.encode()).fetchone()
     assert row is not None, "trace_row has just read it"
     return {rule.id for rule, failed in zip(asked, row[0], strict=True) if failed} | set(row[1])
-
-
-@lru_cache(maxsize=32)
-def _rules(source: str, day: date, region: str) -> tuple[Rule, ...]:
-    return rules_of(load_spec(source), day, region, _lists())
-
-
-@lru_cache(maxsize=1)
-def _lists() -> Lists:
-    return Lists.from_seeds()
 
 
 def _check(one: dict[str, Any], broken: set[str], of_file: set[str]) -> Check:
